@@ -1,0 +1,1 @@
+"""The checks that every environment gets: thin tests, each asserting one verdict."""

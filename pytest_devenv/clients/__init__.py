@@ -1,0 +1,1 @@
+"""I/O with the outside world, one module for each kind of server."""

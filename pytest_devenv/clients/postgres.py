@@ -1,0 +1,60 @@
+"""Connections to PostgreSQL, each with a deadline and none that prints its password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from pytest_devenv.endpoint import Endpoint
+    from pytest_devenv.secret import Secret
+
+APPLICATION_NAME = "pytest-devenv"
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseAddress:
+    """One database on one server."""
+
+    endpoint: Endpoint
+    database: str
+
+    def url(self) -> Secret:
+        """Return the `postgresql://` URL with its credentials."""
+        return self.endpoint.url(self.database)
+
+    def __str__(self) -> str:
+        user = "" if self.endpoint.user is None else f" as {self.endpoint.user}"
+        return f"database {self.database} on {self.endpoint.address}{user}"
+
+
+def connect(
+    address: DatabaseAddress,
+    *,
+    deadline_s: float = 5.0,
+    autocommit: bool = True,
+    statement_timeout_s: float | None = None,
+    application_name: str = APPLICATION_NAME,
+) -> psycopg.Connection[tuple[Any, ...]]:
+    """Open a connection within `deadline_s` seconds.
+
+    `statement_timeout_s` makes the server end any statement that runs longer. Raises `psycopg.OperationalError`.
+    """
+    import psycopg
+
+    endpoint = address.endpoint
+    options = [] if statement_timeout_s is None else [f"-c statement_timeout={round(statement_timeout_s * 1000)}"]
+    return psycopg.connect(
+        host=endpoint.host,
+        port=endpoint.port,
+        user=endpoint.user,
+        password=None if endpoint.password is None else endpoint.password.reveal(),
+        dbname=address.database,
+        connect_timeout=max(2, round(deadline_s)),
+        application_name=application_name,
+        options=" ".join(options) or None,
+        sslmode="require" if endpoint.tls else "prefer",
+        autocommit=autocommit,
+    )

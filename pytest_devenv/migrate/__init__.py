@@ -1,0 +1,1 @@
+"""What builds a database: engines that discover, plan and apply migrations."""

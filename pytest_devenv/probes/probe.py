@@ -1,0 +1,39 @@
+"""What a probe is: one look at one thing, and what has to hold before the look means anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_devenv.targets.environment import Environment
+    from pytest_devenv.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """A named look at one subject.
+
+    `name` reads `kind.state` (`postgres.accepts_connections`), `subject` is the service, database or secret looked at.
+    `requires` are the ids of the probes that must pass first; where one does not, this one is blocked by it and its
+    `look` is not called. A `look` returns a verdict for all it can foresee. What it raises counts as could not look.
+    """
+
+    name: str
+    subject: str
+    look: Callable[[Environment], Verdict]
+    requires: tuple[str, ...] = ()
+    deadline_s: float | None = None
+    mark: str = "health"
+
+    @property
+    def id(self) -> str:
+        """The name and the subject, as in the ids of checks: `postgres.accepts_connections[postgres]`."""
+        return probe_id(self.name, self.subject)
+
+
+def probe_id(name: str, subject: str) -> str:
+    """Return the id of the probe `name` of `subject`."""
+    return f"{name}[{subject}]"

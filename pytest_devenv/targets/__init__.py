@@ -1,0 +1,1 @@
+"""Where an environment runs: each target finds or makes the endpoints of its services."""

@@ -1,0 +1,38 @@
+"""An environment as this run found or made it: the settings, where it runs, and how each service is reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from pytest_devenv.clients.postgres import DatabaseAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_devenv.endpoint import Endpoint
+    from pytest_devenv.settings import Settings, TargetName
+    from pytest_devenv.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What probes look at and fixtures hand out.
+
+    `why` says in one line how the target was chosen. `faults` holds, by service, the verdict on what could not be
+    brought up or resolved; such a service may have no endpoint. `variables` are the environment variables that each
+    service was given, where this run knows them.
+    """
+
+    settings: Settings
+    target: TargetName
+    why: str
+    endpoints: Mapping[str, Endpoint]
+    faults: Mapping[str, Verdict] = field(default_factory=dict)
+    variables: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    notes: tuple[str, ...] = ()
+
+    def address(self, database: str) -> DatabaseAddress:
+        """Return where the named database of the settings is; raises KeyError where its service has no endpoint."""
+        return DatabaseAddress(self.endpoints[self.settings.databases[database].service], database)
