@@ -1,0 +1,240 @@
+"""An instance: the folder of one embedded environment, its owner's lease, and what is recorded for those who attach."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Self
+
+from pytest_devenv.endpoint import Endpoint
+from pytest_devenv.errors import TargetError, WaitTimeoutError
+from pytest_devenv.secret import Secret
+from pytest_devenv.settings import ServiceKind
+from pytest_devenv.targets.embedded.child import end, processes_of
+from pytest_devenv.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pytest_devenv.settings import Settings
+
+STATE_VARIABLE = "PYTEST_DEVENV_STATE"
+_STATE = "state.json"
+_LEASE = "lease"
+_LOCK_S = 60.0
+
+
+def own_folder(path: Path, *, mode: int) -> Path:
+    """Make a folder in a place that others may write to, or refuse one that is not ours."""
+    try:
+        path.mkdir(mode=mode, exist_ok=True)
+    except OSError as error:
+        msg = f"expected to make the folder {path}, found: {error.strerror}"
+        raise TargetError(msg, remedy=f"free or open it, or name another folder in {STATE_VARIABLE}") from error
+    found = path.lstat()
+    if path.is_symlink() or found.st_uid != os.geteuid():
+        msg = f"expected {path} to be a folder of ours, found it owned by user id {found.st_uid}"
+        raise TargetError(msg, remedy=f"remove it, or name another folder in {STATE_VARIABLE}")
+    return path
+
+
+def state_folder() -> Path:
+    """Return the folder that holds this user's instances: below the system's temporary folder, or PYTEST_DEVENV_STATE.
+
+    Root's may be entered, not read, by the account that runs PostgreSQL.
+    """
+    named = os.environ.get(STATE_VARIABLE)
+    base = (
+        Path(named).absolute() if named is not None else Path(tempfile.gettempdir()) / f"pytest-devenv-{os.geteuid()}"
+    )
+    return own_folder(base, mode=0o711 if os.geteuid() == 0 else 0o700)
+
+
+def project_key(settings: Settings) -> str:
+    """Return a short name for the environment that one settings file describes on this machine."""
+    digest = hashlib.sha256(str(settings.file.resolve()).encode()).hexdigest()[:8]
+    return f"{settings.name}-{digest}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What an instance is, as those who attach to it read it."""
+
+    endpoints: Mapping[str, Endpoint]
+    variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    faults: Mapping[str, Verdict] = field(default_factory=dict)
+    timings_s: Mapping[str, float] = field(default_factory=dict)
+    processes: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+    kept: bool = False
+    started: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as plain values, credentials included: it is written for its owner's eyes alone."""
+        return {
+            "endpoints": {name: _endpoint_to_json(endpoint) for name, endpoint in self.endpoints.items()},
+            "variables": {name: dict(values) for name, values in self.variables.items()},
+            "faults": {name: verdict.to_json() for name, verdict in self.faults.items()},
+            "timings_s": dict(self.timings_s),
+            "processes": {name: list(process) for name, process in self.processes.items()},
+            "kept": self.kept,
+            "started": self.started,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Make the record that `to_json` wrote."""
+        return cls(
+            endpoints={name: _endpoint_from_json(value) for name, value in data["endpoints"].items()},
+            variables=data["variables"],
+            faults={name: Verdict.from_json(value) for name, value in data["faults"].items()},
+            timings_s=data["timings_s"],
+            processes={name: (pid, created) for name, (pid, created) in data["processes"].items()},
+            kept=data["kept"],
+            started=data["started"],
+        )
+
+    def running(self) -> bool:
+        """Whether every recorded process still runs, and is the one that was recorded."""
+        import psutil
+
+        for pid, created in self.processes.values():
+            try:
+                process = psutil.Process(pid)
+                if abs(process.create_time() - created) > 1 or process.status() == psutil.STATUS_ZOMBIE:
+                    return False
+            except psutil.NoSuchProcess:
+                return False
+        return True
+
+
+@dataclass(slots=True)
+class Instance:
+    """One embedded environment's folder. Whoever holds its lease owns it; a kept one is owned by nobody."""
+
+    folder: Path
+    _lease: IO[bytes] | None = None
+
+    def read(self) -> Record | None:
+        """Return what is recorded, or None while it is being made."""
+        try:
+            return Record.from_json(json.loads((self.folder / _STATE).read_text()))
+        except FileNotFoundError:
+            return None
+
+    def write(self, record: Record) -> None:
+        """Record what the instance is, whole or not at all."""
+        scratch = self.folder / f".{_STATE}"
+        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(record.to_json(), file)
+        scratch.rename(self.folder / _STATE)
+
+    def release(self) -> None:
+        """Let go of the lease."""
+        if self._lease is not None:
+            self._lease.close()
+            self._lease = None
+
+    def destroy(self) -> None:
+        """End every process that belongs to the instance, then remove its folder."""
+        import signal
+
+        servers = processes_of(self.folder)
+        # PostgreSQL ends at once on SIGINT ("fast"); on SIGTERM it would wait for its clients.
+        end(servers, first=signal.SIGINT if servers else signal.SIGTERM)
+        self.release()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, deadline_s: float = _LOCK_S) -> Iterator[None]:
+    """Hold an exclusive lock on `path` among the processes of this machine. It is let go when its holder dies."""
+    deadline = time.monotonic() + deadline_s
+    with path.open("ab") as file:
+        while not _try_lock(file):
+            if time.monotonic() > deadline:
+                msg = f"expected the lock {path} within {deadline_s:g} s, found it held by another run"
+                raise WaitTimeoutError(msg, remedy=f"see who holds it: fuser {path}")
+            time.sleep(0.01)
+        yield
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def create(settings: Settings, *, name: str | None = None) -> Instance:
+    """Make an empty instance and take its lease; first end what earlier owners left when they died.
+
+    `name` is that of the instance to keep; a run of its own gets a new one.
+    """
+    base = state_folder()
+    with locked(base / ".lock"):
+        sweep(base)
+        folder = base / (name if name is not None else f"{project_key(settings)}-{uuid.uuid4().hex[:8]}")
+        try:
+            folder.mkdir(mode=0o711)
+        except FileExistsError as error:
+            msg = f"expected no environment kept at {folder}, found one"
+            raise TargetError(msg, remedy="pytest-devenv env down") from error
+        (folder / "logs").mkdir(mode=0o700)
+        lease = (folder / _LEASE).open("ab")
+        _try_lock(lease)
+        return Instance(folder, lease)
+
+
+def kept(settings: Settings) -> tuple[Instance, Record] | None:
+    """Return the instance of this project that `env up` left running, or None; one that has died is swept away."""
+    instance = Instance(state_folder() / project_key(settings))
+    record = instance.read()
+    if record is None or not record.kept:
+        return None
+    if not record.running():
+        return None
+    return instance, record
+
+
+def sweep(base: Path) -> None:
+    """End and remove the instances whose owner is gone, and the kept ones that no longer run. Nothing else."""
+    for folder in sorted(base.iterdir()):
+        if not (folder / _LEASE).exists():
+            continue
+        with (folder / _LEASE).open("ab") as lease:
+            if not _try_lock(lease):
+                continue
+            instance = Instance(folder)
+            record = instance.read()
+            if record is None or not record.kept or not record.running():
+                instance.destroy()
+
+
+def _endpoint_to_json(endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "service": endpoint.service,
+        "kind": endpoint.kind.value,
+        "host": endpoint.host,
+        "port": endpoint.port,
+        "user": endpoint.user,
+        "password": None if endpoint.password is None else endpoint.password.reveal(),
+        "tls": endpoint.tls,
+        "path": endpoint.path,
+        "source": endpoint.source,
+    }
+
+
+def _endpoint_from_json(data: dict[str, Any]) -> Endpoint:
+    password = data.pop("password")
+    kind = ServiceKind(data.pop("kind"))
+    return Endpoint(**data, kind=kind, password=None if password is None else Secret(password))
