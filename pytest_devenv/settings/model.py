@@ -92,7 +92,7 @@ class Service:
     """A thing with an address, or a Job.
 
     `port` is the port inside the cluster, `local_port` the one on this machine. `command` and `env` say how the
-    embedded target runs it; `url` where the addresses target finds it. `health`, `status`, `body` and `contains` say
+    embedded target runs it; `url`, or `host` with `local_port`, where the addresses target finds it. `health`, `status`, `body` and `contains` say
     what a healthy HTTP answer is, `budget_ms` how long it may take. `migrates` names the databases that a Job migrates.
     """
 
@@ -105,6 +105,7 @@ class Service:
     user: str | None = None
     password: PasswordSource | None = None
     url: str | None = None
+    host: str | None = None
     health: str = "/"
     status: int = 200
     body: Format = Format.ANY

@@ -10,6 +10,7 @@ from pytest_devenv.clients.postgres import DatabaseAddress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from pytest_devenv.endpoint import Endpoint
     from pytest_devenv.settings import Settings, TargetName
@@ -22,7 +23,8 @@ class Environment:
 
     `why` says in one line how the target was chosen. `faults` holds, by service, the verdict on what could not be
     brought up or resolved; such a service may have no endpoint. `variables` are the environment variables that each
-    service was given, where this run knows them.
+    service was given, and `logs` the files that its output goes to, where this run knows them. `timings_s` tells how
+    long each service took to come up, where this run started it.
     """
 
     settings: Settings
@@ -31,6 +33,8 @@ class Environment:
     endpoints: Mapping[str, Endpoint]
     faults: Mapping[str, Verdict] = field(default_factory=dict)
     variables: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    logs: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
+    timings_s: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
 
     def address(self, database: str) -> DatabaseAddress:

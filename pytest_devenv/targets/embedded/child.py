@@ -28,17 +28,17 @@ class Child:
     """A running server of ours. It leads a session of its own, so that Ctrl-C reaches pytest alone."""
 
     name: str
-    process: subprocess.Popen[bytes]
+    process: psutil.Process
     log: Path
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self.process.pid
 
     def ended(self) -> int | None:
         """Return the exit status, or None while it runs."""
-        return self.process.poll()
+        import psutil
+
+        try:
+            return self.process.wait(timeout=0) or 0
+        except psutil.TimeoutExpired:
+            return None
 
     def tail(self, lines: int = TAIL_LINES) -> str:
         """Return the last lines of its log."""
@@ -59,9 +59,11 @@ def spawn(
     The instance is named in the child's environment from its first instruction on: whoever sweeps after a killed run
     recognises the child by it, even when nobody lived to write its id down.
     """
+    import psutil
+
     log = instance / "logs" / f"{name}.log"
     with log.open("ab") as output:
-        process = subprocess.Popen(
+        popen = subprocess.Popen(
             list(command),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -73,6 +75,8 @@ def spawn(
             extra_groups=None if account.uid is None else [],
             start_new_session=True,
         )
+    process = psutil.Process(popen.pid)
+    popen.returncode = 0  # psutil waits for it from here on: a Popen that never did would warn when it is collected
     return Child(name, process, log)
 
 
@@ -97,19 +101,24 @@ def wait_until(ready: Callable[[], bool], child: Child, *, deadline: float, paus
     return False
 
 
-def end(processes: Sequence[psutil.Process], *, first: signal.Signals = signal.SIGTERM) -> None:
+def end(processes: Sequence[psutil.Process]) -> None:
     """End these processes and all their descendants: asked once, killed after three seconds."""
     import psutil
 
     everyone = {process.pid: process for root in processes for process in (root, *_descendants(root))}
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(first)
+            process.send_signal(_farewell(process))
     _, alive = psutil.wait_procs(list(everyone.values()), timeout=_GRACE_S)
     for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(alive, timeout=_GRACE_S)
+
+
+def _farewell(process: psutil.Process) -> signal.Signals:
+    """Return the signal on which this server ends without waiting for its clients or its disk."""
+    return signal.SIGQUIT if process.name() == "postgres" else signal.SIGTERM
 
 
 def _descendants(process: psutil.Process) -> list[psutil.Process]:

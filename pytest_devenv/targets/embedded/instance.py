@@ -145,11 +145,7 @@ class Instance:
 
     def destroy(self) -> None:
         """End every process that belongs to the instance, then remove its folder."""
-        import signal
-
-        servers = processes_of(self.folder)
-        # PostgreSQL ends at once on SIGINT ("fast"); on SIGTERM it would wait for its clients.
-        end(servers, first=signal.SIGINT if servers else signal.SIGTERM)
+        end(processes_of(self.folder))
         self.release()
         shutil.rmtree(self.folder, ignore_errors=True)
 

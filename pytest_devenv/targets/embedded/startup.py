@@ -55,13 +55,7 @@ def start_on_free_port(
 
 def stop(child: Child) -> None:
     """End one server and what it started."""
-    import contextlib
-
-    import psutil
-
-    with contextlib.suppress(psutil.NoSuchProcess):
-        end([psutil.Process(child.pid)])
-    child.process.wait()
+    end([child.process])
 
 
 def _reason(status: int | None, port: int, deadline: float) -> str:
