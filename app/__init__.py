@@ -1,0 +1,1 @@
+"""The reference application: kiro, a do-not-play list for music services."""

@@ -1,0 +1,1 @@
+"""The kiro backend: accounts, artists, blocks, community lists and connections over HTTP."""

@@ -1,0 +1,50 @@
+"""Run the backend: `python -m app.backend --port 3000`."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.backend.settings import Settings, SettingsError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until a signal ends it; answer 2 when the configuration is not complete."""
+    options = _parse(arguments)
+    try:
+        settings = Settings.from_environment(os.environ)
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+
+    import uvicorn  # a refusal should not wait for the server's modules
+
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s:     %(message)s")
+    uvicorn.run(
+        "app.backend.application:create",
+        factory=True,
+        host=options.host,
+        port=options.port,
+        reload=options.reload,
+        reload_dirs=[str(Path(__file__).parent)] if options.reload else None,
+        log_level=settings.log_level,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=65,
+        ws="none",
+    )
+    return 0
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m app.backend", description=__doc__)
+    parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"), help="address to bind (HOST)")
+    parser.add_argument("--port", type=int, default=os.environ.get("PORT", "3000"), help="port to bind (PORT)")
+    parser.add_argument("--reload", action="store_true", help="restart when the code changes")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""The running process: alive, ready, version, origins, and how it ends."""
+
+import http.client
+import signal
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+import requests
+
+from app.backend.tests.conftest import ORIGIN, Backend, Client, running_backend, wait_until
+
+VERSION_FILE = Path(__file__).parents[1] / "version.txt"
+NOWHERE = {"DATABASE_URL": "postgres://kiro:hidden@127.0.0.1:1/kiro", "REDIS_URL": "redis://127.0.0.1:1"}
+
+
+def test_without_its_servers_it_is_alive_but_not_ready(tmp_path: Path) -> None:
+    """Health answers at once, readiness and work say what is missing, and no password is told."""
+    with running_backend(NOWHERE, tmp_path / "log") as backend:
+        assert requests.get(f"{backend.url}/health", timeout=5).json() == {"status": "alive"}
+        wait_until(lambda: "refused" in requests.get(f"{backend.url}/ready", timeout=5).text)
+        readiness = requests.get(f"{backend.url}/ready", timeout=5)
+        login = requests.post(
+            f"{backend.url}/auth/login", json={"email": "ada@example.com", "password": "x"}, timeout=5
+        )
+    assert readiness.status_code == 503
+    assert not readiness.json()["ready"]
+    assert [reason.partition(":")[0] for reason in readiness.json()["reasons"]] == ["database", "redis"]
+    assert login.status_code == 503
+    assert login.headers["Retry-After"] == "1"
+    assert "hidden" not in readiness.text + login.text + (tmp_path / "log").read_text(encoding="utf-8")
+
+
+def test_it_ends_within_a_second_though_a_connection_is_open(tmp_path: Path) -> None:
+    """A client that keeps its connection does not keep the process."""
+    with running_backend(NOWHERE, tmp_path / "log") as backend:
+        client = http.client.HTTPConnection(urlsplit(backend.url).netloc, timeout=5)
+        client.request("GET", "/health")
+        client.getresponse().read()
+        started = time.monotonic()
+        backend.process.send_signal(signal.SIGTERM)
+        backend.process.wait(timeout=5)
+        client.close()
+        assert time.monotonic() - started < 1
+
+
+@pytest.mark.integration
+def test_with_its_servers_and_tables_it_is_ready(anybody: Client) -> None:
+    """Readiness has no reasons against it."""
+    answer = anybody.get("/ready")
+    assert answer.status_code == 200
+    assert answer.json() == {"ready": True, "reasons": []}
+
+
+@pytest.mark.integration
+def test_a_missing_table_is_named(anybody: Client, database: psycopg.Connection) -> None:
+    """Readiness says which required table is not there."""
+    database.execute("ALTER TABLE action_batches RENAME TO renamed")
+    try:
+        answer = anybody.get("/ready")
+    finally:
+        database.execute("ALTER TABLE renamed RENAME TO action_batches")
+    assert answer.status_code == 503
+    assert answer.json()["reasons"] == ["database: the table action_batches is missing"]
+
+
+@pytest.mark.integration
+def test_a_connection_that_the_server_ended_is_replaced(anybody: Client, database: psycopg.Connection) -> None:
+    """After the database has ended every connection, the next request works again."""
+    database.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND application_name = 'kiro-backend'"
+    )
+    assert anybody.get("/ready").status_code == 200
+
+
+@pytest.mark.integration
+def test_the_version_is_read_for_each_request(anybody: Client) -> None:
+    """An edit of the file shows at once."""
+    before = VERSION_FILE.read_text(encoding="utf-8")
+    assert anybody.get("/version").json() == {"version": before.strip()}
+    try:
+        VERSION_FILE.write_text("9.9.9\n", encoding="utf-8")
+        assert anybody.get("/version").json() == {"version": "9.9.9"}
+    finally:
+        VERSION_FILE.write_text(before, encoding="utf-8")
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(("origin", "allowed"), [(ORIGIN, ORIGIN), ("http://evil.example", None)])
+def test_only_the_configured_origins_may_call(backend: Backend, origin: str, allowed: str | None) -> None:
+    """A browser on another site is not told that it may read the answer."""
+    answer = requests.get(f"{backend.url}/health", headers={"Origin": origin}, timeout=5)
+    assert answer.headers.get("Access-Control-Allow-Origin") == allowed
+
+
+@pytest.mark.integration
+def test_an_unknown_path_is_answered_as_every_other_problem(anybody: Client) -> None:
+    """Even what the framework refuses has the documented shape."""
+    answer = anybody.get("/nowhere")
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": "Not Found", "reasons": []}

@@ -1,0 +1,2 @@
+DROP TABLE user_artist_blocks;
+DROP TABLE artists;
