@@ -59,5 +59,5 @@ def _operation_id(route: APIRoute) -> str:
 
 def _import_what_requests_need() -> None:
     """Import what would slow the start, so that the first login does not wait for it either."""
-    for module in ("jwt", "cryptography.hazmat.primitives.ciphers.aead"):
+    for module in ("argon2", "jwt", "cryptography.hazmat.primitives.ciphers.aead"):
         import_module(module)

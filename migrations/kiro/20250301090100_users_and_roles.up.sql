@@ -7,7 +7,7 @@ CREATE TABLE users (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE users IS 'People with an account.';
-COMMENT ON COLUMN users.password_hash IS 'scrypt, with its parameters and salt: $scrypt$ln=14,r=8,p=5$salt$hash.';
+COMMENT ON COLUMN users.password_hash IS 'Argon2id in the PHC string format: $argon2id$v=19$m=19456,t=2,p=1$salt$hash.';
 
 CREATE UNIQUE INDEX users_email_key ON users (lower(email));
 COMMENT ON INDEX users_email_key IS 'One account per e-mail address, however it is capitalised.';

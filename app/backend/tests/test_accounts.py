@@ -21,7 +21,7 @@ def test_an_account_is_opened_with_a_hashed_password(anybody: Client, database: 
     assert set(answer.json()) == {"id", "email", "display_name", "created_at"}
     row = database.execute("SELECT password_hash FROM users WHERE email = %s", [anybody.email]).fetchone()
     assert row is not None
-    assert row[0].startswith("$scrypt$")
+    assert row[0].startswith("$argon2id$")
 
 
 def test_an_e_mail_address_has_one_account_however_it_is_capitalised(ada: Client) -> None:
