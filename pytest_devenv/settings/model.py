@@ -92,8 +92,9 @@ class Service:
     """A thing with an address, or a Job.
 
     `port` is the port inside the cluster, `local_port` the one on this machine. `command` and `env` say how the
-    embedded target runs it; `url`, or `host` with `local_port`, where the addresses target finds it. `health`, `status`, `body` and `contains` say
-    what a healthy HTTP answer is, `budget_ms` how long it may take. `migrates` names the databases that a Job migrates.
+    embedded target runs it; `url`, or `host` with `local_port`, where the addresses target finds it. `health`,
+    `status`, `body` and `contains` say what a healthy HTTP answer is, `budget_ms` how long it may take. `migrates`
+    names the databases that a Job migrates. What may hold a secret, `url` and `env`, is not part of the repr.
     """
 
     name: str
@@ -112,7 +113,7 @@ class Service:
     contains: str | None = None
     budget_ms: float | None = None
     command: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    env: Mapping[str, str] = field(default_factory=lambda: _NOTHING, repr=False, hash=False)
     migrates: tuple[str, ...] = ()
 
 
@@ -192,10 +193,10 @@ class Settings:
     required_secrets: tuple[str, ...] = ()
     deadline_s: float = 5.0
     start_s: float = 30.0
-    services: Mapping[str, Service] = field(default_factory=dict)
-    databases: Mapping[str, Database] = field(default_factory=dict)
-    loops: Mapping[str, Loop] = field(default_factory=dict)
-    sources: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    services: Mapping[str, Service] = field(default_factory=dict, hash=False)
+    databases: Mapping[str, Database] = field(default_factory=dict, hash=False)
+    loops: Mapping[str, Loop] = field(default_factory=dict, hash=False)
+    sources: Mapping[str, str] = field(default_factory=lambda: _NOTHING, repr=False, hash=False)
 
     def service_of(self, database: str) -> Service:
         """Return the PostgreSQL service that holds this database."""
