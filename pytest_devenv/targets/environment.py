@@ -22,9 +22,9 @@ class Environment:
     """What probes look at and fixtures hand out.
 
     `why` says in one line how the target was chosen. `faults` holds, by service, the verdict on what could not be
-    brought up or resolved; such a service may have no endpoint. `variables` are the environment variables that each
-    service was given, and `logs` the files that its output goes to, where this run knows them. `timings_s` tells how
-    long each service took to come up, where this run started it.
+    brought up or resolved (such a service may have no endpoint), and under `database_fault(name)` that on a database.
+    `variables` are the environment variables that each service was given, and `logs` the files that its output goes
+    to, where this run knows them. `timings_s` tells how long each service took to come up, where this run started it.
     """
 
     settings: Settings
@@ -40,3 +40,8 @@ class Environment:
     def address(self, database: str) -> DatabaseAddress:
         """Return where the named database of the settings is; raises KeyError where its service has no endpoint."""
         return DatabaseAddress(self.endpoints[self.settings.databases[database].service], database)
+
+
+def database_fault(name: str) -> str:
+    """Return the key under which `faults` holds what is wrong with a database, which may be called as a service is."""
+    return f"database {name}"

@@ -1,0 +1,75 @@
+"""Opening an environment for the time of a run, whichever target it is on."""
+
+from __future__ import annotations
+
+import contextlib
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from pytest_devenv.errors import TargetError
+from pytest_devenv.settings import TargetName
+from pytest_devenv.targets import addresses
+from pytest_devenv.targets.environment import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_devenv.settings import Settings
+    from pytest_devenv.targets.choose import Choice
+    from pytest_devenv.targets.embedded.instance import Instance, Record
+
+
+@contextlib.contextmanager
+def opened(settings: Settings, choice: Choice, *, instance: Instance | None = None) -> Iterator[Environment]:
+    """Give the environment on the chosen target; what this call started ends with it.
+
+    On the embedded target an environment that `pytest-devenv env up` left running is attached to, else one is started.
+    `instance` is for the processes of one run: the first one starts it, the others join, and its owner ends it.
+    Raises TargetError where the target cannot be used at all.
+    """
+    match choice.target:
+        case TargetName.ADDRESSES:
+            yield addresses.resolve(settings, choice)
+        case TargetName.EMBEDDED:
+            yield from _embedded(settings, choice, instance)
+        case _:
+            msg = (
+                f"the environment is on a Kubernetes cluster ({choice.why}): expected a target that this release "
+                "reaches, which are embedded and addresses"
+            )
+            raise TargetError(msg, remedy="choose --devenv-target=embedded or --devenv-target=addresses")
+
+
+def _embedded(settings: Settings, choice: Choice, shared: Instance | None) -> Iterator[Environment]:
+    from pytest_devenv.targets.embedded import instance as instances
+    from pytest_devenv.targets.embedded.start import start
+
+    running = instances.kept(settings)
+    if running is not None:
+        instance, record = running
+        yield environment_of(settings, f"{choice.why}; attached to the one that is up", instance, record)
+        return
+    if shared is not None:
+        with instances.locked(shared.folder / "start.lock", deadline_s=10 * settings.start_s):
+            record = shared.read() or start(settings, shared)
+        yield environment_of(settings, choice.why, shared, record)
+        return
+    own = instances.create(settings)
+    try:
+        yield environment_of(settings, choice.why, own, start(settings, own))
+    finally:
+        own.destroy()
+
+
+def environment_of(settings: Settings, why: str, instance: Instance, record: Record) -> Environment:
+    """Return the environment that an instance's record describes."""
+    return Environment(
+        settings=settings,
+        target=TargetName.EMBEDDED,
+        why=why,
+        endpoints=MappingProxyType(dict(record.endpoints)),
+        faults=MappingProxyType(dict(record.faults)),
+        variables=MappingProxyType(dict(record.variables)),
+        logs=MappingProxyType({name: instance.folder / "logs" / f"{name}.log" for name in record.endpoints}),
+        timings_s=MappingProxyType(dict(record.timings_s)),
+    )
