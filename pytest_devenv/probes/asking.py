@@ -1,0 +1,121 @@
+"""How probes put a question to a database: one short connection, and a verdict for each way it can go wrong."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pytest_devenv.clients.postgres import DatabaseAddress, connect
+from pytest_devenv.probes import commands
+from pytest_devenv.probes.postgres_refusals import is_closed_to_user, is_missing_database, refused
+from pytest_devenv.verdict import failed, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import psycopg
+
+    from pytest_devenv.settings import Service
+    from pytest_devenv.targets.environment import Environment
+    from pytest_devenv.verdict import Verdict
+
+    Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+
+def asked(environment: Environment, address: DatabaseAddress, question: Callable[[Connection], Verdict]) -> Verdict:
+    """Connect within the settings' deadline, put the question, and hang up.
+
+    A statement that runs past the deadline is ended by the server. What the user may not see is `unknown`.
+    """
+    import psycopg
+
+    try:
+        connection = _connected(environment, address)
+    except psycopg.OperationalError as error:
+        return refused(environment, address, error)
+    return _answer(environment, address, connection, lambda live, _: question(live))
+
+
+def asked_server(
+    environment: Environment, service: Service, question: Callable[[Connection, DatabaseAddress], Verdict]
+) -> Verdict:
+    """Put a question about a whole server, in the first of its databases that lets the user in.
+
+    The environment's own databases come first; one that is missing is a fault of its own, not of the server.
+    """
+    import psycopg
+
+    addresses = _databases(environment, service)
+    for address in addresses:
+        try:
+            connection = _connected(environment, address)
+        except psycopg.OperationalError as error:
+            elsewhere = is_missing_database(error) or is_closed_to_user(error)
+            if elsewhere and address is not addresses[-1]:
+                continue
+            return refused(environment, address, error)
+        return _answer(environment, address, connection, question)
+    raise AssertionError("every server has databases of its own")
+
+
+def first_row(connection: Connection, sql: str) -> tuple[Any, ...]:
+    """Return the first row of a query that always has one."""
+    row = connection.execute(sql.encode()).fetchone()
+    if row is None:
+        msg = f"no row from {sql}"
+        raise AssertionError(msg)
+    return row
+
+
+def _databases(environment: Environment, service: Service) -> tuple[DatabaseAddress, ...]:
+    own = [name for name, database in environment.settings.databases.items() if database.service == service.name]
+    endpoint = environment.endpoints[service.name]
+    return tuple(DatabaseAddress(endpoint, name) for name in dict.fromkeys((*own, "postgres", "template1")))
+
+
+def _connected(environment: Environment, address: DatabaseAddress) -> Connection:
+    deadline_s = environment.settings.deadline_s
+    return connect(address, deadline_s=deadline_s, statement_timeout_s=deadline_s)
+
+
+def _answer(
+    environment: Environment,
+    address: DatabaseAddress,
+    connection: Connection,
+    question: Callable[[Connection, DatabaseAddress], Verdict],
+) -> Verdict:
+    import psycopg
+
+    with closing(connection):
+        try:
+            return question(connection, address)
+        except psycopg.errors.InsufficientPrivilege as error:
+            return _not_permitted(address, error)
+        except psycopg.errors.QueryCanceled:
+            deadline_s = environment.settings.deadline_s
+            return failed(
+                f"{address.endpoint.service} takes longer than {deadline_s:g} s to answer a query",
+                expected=f"an answer within {deadline_s:g} s",
+                found="the statement was canceled at its deadline (57014)",
+                where=str(address),
+                remedy=commands.psql(address, "select pid, state, wait_event_type, query from pg_stat_activity"),
+            )
+
+
+def _not_permitted(address: DatabaseAddress, error: psycopg.errors.InsufficientPrivilege) -> Verdict:
+    said = error.diag.message_primary or "permission denied"
+    user = address.endpoint.user
+    to = "public" if user is None else f'"{user}"'
+    kind, _, name = said.removeprefix("permission denied for ").partition(" ")
+    grants = {
+        "table": f"grant select on {name} to {to}",
+        "view": f"grant select on {name} to {to}",
+        "schema": f"grant usage on schema {name} to {to}",
+        "function": f"grant execute on function {name} to {to}",
+        "database": f"grant connect on database {name} to {to}",
+    }
+    return unknown(
+        f"{user or 'the user'} may not look: {said} (42501)",
+        where=str(address),
+        remedy=commands.psql(address, grants.get(kind, f"grant pg_read_all_data to {to}"), user="postgres"),
+    )

@@ -1,0 +1,234 @@
+"""The run of many probes: each as soon as what it requires has passed, at once as far as that allows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from pytest_devenv.probes.graph import closure
+from pytest_devenv.probes.redact import redacted
+from pytest_devenv.verdict import State, Verdict, blocked, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from contextlib import AbstractContextManager
+    from types import TracebackType
+
+    from pytest_devenv.probes.probe import Probe
+    from pytest_devenv.targets.environment import Environment
+
+JOBS = 8
+_CLOSING_S = 1.0
+_LETS_THROUGH = frozenset({State.PASS, State.OFF})
+
+
+class Store(Protocol):
+    """Where several processes of one run share their verdicts, so that each probe looks once."""
+
+    def get(self, probe_id: str) -> Verdict | None:
+        """Return the verdict that some process has put, if any."""
+
+    def put(self, probe_id: str, verdict: Verdict) -> None:
+        """Keep the verdict for the other processes."""
+
+    def lock(self, probe_id: str) -> AbstractContextManager[object]:
+        """Hold off the other processes' looks of this probe; waits for one that is under way."""
+
+
+class Unshared:
+    """The store of a run with one process, which keeps its verdicts itself."""
+
+    def get(self, probe_id: str) -> Verdict | None:  # noqa: ARG002  # the protocol's
+        """Return nothing: nobody else looks."""
+        return None
+
+    def put(self, probe_id: str, verdict: Verdict) -> None:
+        """Keep nothing: nobody else asks."""
+
+    def lock(self, probe_id: str) -> AbstractContextManager[object]:  # noqa: ARG002  # the protocol's
+        """Hold off nobody."""
+        return nullcontext()
+
+
+@dataclass(slots=True, eq=False)
+class _Look:
+    """One look under way. `fresh` ones do not take a verdict from the store."""
+
+    probe: Probe
+    deadline_s: float
+    fresh: bool
+    began: float = field(default_factory=time.monotonic)
+    thread: threading.Thread | None = None
+
+    @property
+    def ends(self) -> float:
+        return self.began + self.deadline_s
+
+
+class Batch:
+    """The looks of one run: at most `jobs` at once, each in a daemon thread and with a deadline.
+
+    A probe's own `deadline_s` is the hard end of its look; without one it is twice the settings' `deadline_s`, since
+    clients keep to that themselves and then have something to say. A look that does not end in time is `unknown`, and
+    its thread is left to itself: it cannot hold up the others, nor the end of the interpreter.
+
+    The requirements of a probe are judged in their order, so that runs agree on which of two causes blocks it.
+    Callers of `wait` keep the time: nothing expires while nobody asks.
+    """
+
+    def __init__(
+        self, catalog: Mapping[str, Probe], environment: Environment, *, jobs: int = JOBS, store: Store | None = None
+    ) -> None:
+        self._catalog = catalog
+        self._environment = environment
+        self._jobs = max(1, jobs)
+        self._store: Store = Unshared() if store is None else store
+        self._changed = threading.Condition()
+        self._waiting: dict[str, Probe] = {}
+        self._running: dict[str, _Look] = {}
+        self._verdicts: dict[str, Verdict] = {}
+        self._again: set[str] = set()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def verdicts(self) -> Mapping[str, Verdict]:
+        """What is known so far, by probe id, in the order in which it came to be known."""
+        with self._changed:
+            return MappingProxyType(dict(self._verdicts))
+
+    def start(self, selected: Iterable[str]) -> None:
+        """Begin the looks of the selected probes and of all that they require; returns at once.
+
+        Raises `ConfigError` for an id that is no probe, and for probes that require each other.
+        """
+        probes = closure(self._catalog, selected)
+        with self._changed:
+            for probe in probes:
+                if not (probe.id in self._verdicts or probe.id in self._running or probe.id in self._waiting):
+                    self._waiting[probe.id] = probe
+            self._advance()
+
+    def wait(self, probe_id: str) -> Verdict:
+        """Return the verdict of a probe as soon as it is known; begins its look where nobody has."""
+        self.start((probe_id,))
+        with self._changed:
+            while (verdict := self._verdicts.get(probe_id)) is None:
+                if self._closed:
+                    return unknown(f"{probe_id} was not looked at: the run had ended")
+                self._changed.wait(self._until_next_end())
+                self._expire()
+            return verdict
+
+    def again(self, probe_id: str) -> Verdict:
+        """Look again at a probe and at all that it requires, and return the new verdict."""
+        with self._changed:
+            for probe in closure(self._catalog, (probe_id,)):
+                self._verdicts.pop(probe.id, None)
+                self._running.pop(probe.id, None)
+                self._waiting.pop(probe.id, None)
+                self._again.add(probe.id)
+        return self.wait(probe_id)
+
+    def close(self) -> None:
+        """Begin no further look, and give those under way a second to end."""
+        with self._changed:
+            self._closed = True
+            self._waiting.clear()
+            threads = [look.thread for look in self._running.values() if look.thread is not None]
+            self._changed.notify_all()
+        end = time.monotonic() + _CLOSING_S
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def _advance(self) -> None:
+        """Settle what is blocked and begin what is ready; needs the lock."""
+        progress = True
+        while progress and not self._closed:
+            progress = False
+            for probe in tuple(self._waiting.values()):
+                verdict, ready = self._requirements(probe)
+                if verdict is not None:
+                    del self._waiting[probe.id]
+                    self._verdicts[probe.id] = verdict
+                    progress = True
+                elif ready and len(self._running) < self._jobs:
+                    del self._waiting[probe.id]
+                    self._begin(probe)
+        self._changed.notify_all()
+
+    def _requirements(self, probe: Probe) -> tuple[Verdict | None, bool]:
+        """Return the verdict that blocks a probe, if one is known, and whether everything that it requires passed."""
+        for required in probe.requires:
+            verdict = self._verdicts.get(required)
+            if verdict is None:
+                return None, False
+            if verdict.state not in _LETS_THROUGH:
+                root = required if verdict.cause is None else verdict.cause
+                return blocked(root, self._verdicts.get(root, verdict)), False
+        return None, True
+
+    def _begin(self, probe: Probe) -> None:
+        deadline_s = probe.deadline_s
+        if deadline_s is None:
+            deadline_s = 2 * self._environment.settings.deadline_s
+        look = _Look(probe, deadline_s, fresh=probe.id in self._again)
+        look.thread = threading.Thread(target=self._run, args=(look,), name=f"probe {probe.id}", daemon=True)
+        self._again.discard(probe.id)
+        self._running[probe.id] = look
+        look.thread.start()
+
+    def _run(self, look: _Look) -> None:
+        try:
+            with self._store.lock(look.probe.id):
+                verdict = None if look.fresh else self._store.get(look.probe.id)
+                if verdict is None:
+                    look.began = time.monotonic()
+                    verdict = look.probe.look(self._environment)
+                    verdict = verdict.timed(time.monotonic() - look.began)
+                    self._store.put(look.probe.id, verdict)
+        except BaseException as error:  # noqa: BLE001  # whatever a look raises, its waiters must hear of it
+            verdict = _raised(look.probe, error, self._environment).timed(time.monotonic() - look.began)
+        self._settle(look, verdict)
+
+    def _settle(self, look: _Look, verdict: Verdict) -> None:
+        with self._changed:
+            if self._running.get(look.probe.id) is look:
+                del self._running[look.probe.id]
+                self._verdicts[look.probe.id] = verdict
+                self._advance()
+
+    def _until_next_end(self) -> float | None:
+        now = time.monotonic()
+        return min((max(0.0, look.ends - now) for look in self._running.values()), default=None)
+
+    def _expire(self) -> None:
+        """Give up the looks that are past their deadline; needs the lock."""
+        now = time.monotonic()
+        late = [look for look in self._running.values() if look.ends <= now]
+        for look in late:
+            del self._running[look.probe.id]
+            self._verdicts[look.probe.id] = unknown(
+                f"{look.probe.id} did not end within {look.deadline_s:g} s",
+                where=look.probe.subject,
+                remedy="look again with nothing else running; give slow machines a longer deadline_s in the settings",
+            ).timed(now - look.began)
+        if late:
+            self._advance()
+
+
+def _raised(probe: Probe, error: BaseException, environment: Environment) -> Verdict:
+    text = redacted(str(error), environment).strip()
+    said = f": {text}" if text else ""
+    return unknown(f"{probe.id} could not look: {type(error).__name__}{said}", where=probe.subject)

@@ -1,0 +1,63 @@
+"""The root probe of each service: what everything about the service requires, and what is known before any look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_devenv.probes.probe import Probe, probe_id
+from pytest_devenv.settings import ServiceKind, TargetName
+from pytest_devenv.verdict import unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pytest_devenv.settings import Service, Settings
+    from pytest_devenv.targets.environment import Environment
+    from pytest_devenv.verdict import Verdict
+
+ROOTS: Mapping[ServiceKind, str] = {
+    ServiceKind.POSTGRES: "postgres.accepts_queries",
+    ServiceKind.REDIS: "redis.answers",
+    ServiceKind.HTTP: "http.answers",
+    ServiceKind.JOB: "job.completed",
+}
+
+
+def root_id(service: Service) -> str:
+    """Return the id of the probe that says whether a service is there at all."""
+    return probe_id(ROOTS[service.kind], service.name)
+
+
+def root(
+    settings: Settings, service: Service, look: Callable[[Environment], Verdict], *, also: Iterable[str] = ()
+) -> Probe:
+    """Make the root probe of a service: it requires the roots of the services that this one requires, and `also`.
+
+    What could not be started or resolved is its verdict, as it is; only then does it `look`.
+    """
+
+    def looked(environment: Environment) -> Verdict:
+        fault = environment.faults.get(service.name)
+        if fault is not None:
+            return fault
+        if service.kind is not ServiceKind.JOB and service.name not in environment.endpoints:
+            return _no_address(service, environment)
+        return look(environment)
+
+    requires = (*(root_id(settings.services[name]) for name in service.requires), *also)
+    return Probe(name=ROOTS[service.kind], subject=service.name, look=looked, requires=tuple(dict.fromkeys(requires)))
+
+
+def _no_address(service: Service, environment: Environment) -> Verdict:
+    where = f"target {environment.target.value}: {environment.why}"
+    if environment.target is TargetName.EMBEDDED:
+        return unknown(
+            f"{service.name} was not started: something that it requires was not up then",
+            where=where,
+            remedy="pytest-devenv env down && pytest-devenv env up",
+        )
+    return unknown(
+        f"no address is known for {service.name}",
+        where=where,
+        remedy=f"set services.{service.name}.url in {environment.settings.file.name}",
+    )
