@@ -47,9 +47,10 @@ def build(settings: Settings) -> FastAPI:
         allow_methods=["GET", "POST", "PUT", "DELETE"],
         allow_headers=["Authorization", "Content-Type"],
     )
-    problems.install(application)
-    for routes in (status, accounts, artists, blocks, community_lists, connections):
-        application.include_router(routes.router)
+    routers = [module.router for module in (status, accounts, artists, blocks, community_lists, connections)]
+    for router in routers:
+        application.include_router(router)
+    problems.install(application, routers)
     return application
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
-from app.backend.passwords import MAX_LENGTH
+from app.backend.passwords import MAX_LENGTH, MIN_LENGTH
 
 _LINE = r"^[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
 """One line that does not begin with a space; PostgreSQL refuses NUL in text."""
@@ -18,7 +18,7 @@ Name = Annotated[str, StringConstraints(pattern=_LINE, min_length=1, max_length=
 DisplayName = Annotated[str, StringConstraints(pattern=_LINE, min_length=1, max_length=80), Field(examples=["Ada"])]
 Reason = Annotated[str, StringConstraints(pattern=_LINE, min_length=1, max_length=500)]
 ExternalId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+$", max_length=128)]
-Password = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH, examples=["Correct-Horse-7"])]
+Password = Annotated[SecretStr, Field(max_length=MAX_LENGTH, examples=["Correct-Horse-7"])]
 ServiceToken = Annotated[SecretStr, Field(min_length=1, max_length=4096)]
 MusicService = Literal["spotify", "apple_music", "youtube_music"]
 
@@ -59,7 +59,7 @@ class Registration(Request):
     """A new account; the password has to keep the rules."""
 
     email: Email
-    password: Password
+    password: Annotated[Password, Field(json_schema_extra={"minLength": MIN_LENGTH})]
     display_name: DisplayName
 
 

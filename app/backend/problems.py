@@ -1,11 +1,12 @@
 """How errors become answers: every one has the shape of Problem."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from app.backend.errors import RefusedError, UnavailableError
@@ -26,8 +27,17 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Problem, "description": _MEANINGS[status]} for status in statuses}
 
 
-def install(application: FastAPI) -> None:
+def install(application: FastAPI, routers: Sequence[APIRouter]) -> None:
     """Let the application answer each kind of error with a Problem."""
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+
+    async def method_not_allowed(request: Request, _: Exception) -> JSONResponse:
+        """Name the methods of every route at the path, where the framework would name those of the first alone."""
+        here = [route for route in routes if route.path_regex.match(request.url.path)]
+        methods = {method for route in here for method in route.methods or ()}
+        return _answer(405, Problem(detail="Method Not Allowed"), {"Allow": ", ".join(sorted(methods))})
+
+    application.add_exception_handler(405, method_not_allowed)
     application.add_exception_handler(RefusedError, _refused)
     application.add_exception_handler(UnavailableError, _unavailable)
     application.add_exception_handler(RequestValidationError, _invalid)

@@ -10,10 +10,10 @@ from app.backend.errors import RefusedError
 from app.backend.models import Block, EffectiveBlock, NewBlock
 from app.backend.problems import documented
 
-router = APIRouter(prefix="/blocks", tags=["blocks"])
+router = APIRouter(tags=["blocks"])
 
 
-@router.get("", responses=documented(401, 503))
+@router.get("/blocks", responses=documented(401, 503))
 def list_blocks(session: CurrentSession, resources: UsesResources) -> list[Block]:
     """List the artists that the user has blocked, latest first."""
     with resources.database.transaction() as transaction:
@@ -30,7 +30,7 @@ def list_blocks(session: CurrentSession, resources: UsesResources) -> list[Block
         )
 
 
-@router.get("/effective", responses=documented(401, 503))
+@router.get("/effective-blocks", responses=documented(401, 503))
 def list_effective_blocks(session: CurrentSession, resources: UsesResources) -> list[EffectiveBlock]:
     """List everything that is not played to the user, with the lists that they follow."""
     with resources.database.transaction() as transaction:
@@ -47,7 +47,7 @@ def list_effective_blocks(session: CurrentSession, resources: UsesResources) -> 
         )
 
 
-@router.post("", status_code=201, responses=documented(400, 401, 404, 409, 422, 503))
+@router.post("/blocks", status_code=201, responses=documented(400, 401, 404, 409, 422, 503))
 def create_block(session: CurrentSession, block: NewBlock, resources: UsesResources) -> Block:
     """Block an artist for the user."""
     with resources.database.transaction() as transaction:
@@ -76,7 +76,7 @@ def create_block(session: CurrentSession, block: NewBlock, resources: UsesResour
     return created
 
 
-@router.delete("/{artist_id}", status_code=204, responses=documented(401, 404, 422, 503))
+@router.delete("/blocks/{artist_id}", status_code=204, responses=documented(401, 404, 422, 503))
 def delete_block(session: CurrentSession, artist_id: UUID, resources: UsesResources) -> None:
     """Let an artist be played to the user again."""
     with resources.database.transaction() as transaction:

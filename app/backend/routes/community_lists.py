@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from app.backend.database import Transaction
 from app.backend.dependencies import CurrentSession, UsesResources
 from app.backend.errors import RefusedError
 from app.backend.models import CommunityList, NewCommunityList
@@ -79,8 +80,7 @@ def create_community_list(
 def subscribe(session: CurrentSession, list_id: UUID, resources: UsesResources) -> None:
     """Follow a list: its artists are not played to the user either."""
     with resources.database.transaction() as transaction:
-        if not transaction.execute("SELECT FROM community_lists WHERE id = %(id)s", id=list_id):
-            raise RefusedError(404, "There is no such list.")
+        _require_list(transaction, list_id)
         transaction.execute(
             """
             INSERT INTO list_subscriptions (list_id, user_id)
@@ -96,10 +96,14 @@ def subscribe(session: CurrentSession, list_id: UUID, resources: UsesResources) 
 def unsubscribe(session: CurrentSession, list_id: UUID, resources: UsesResources) -> None:
     """Follow a list no longer."""
     with resources.database.transaction() as transaction:
-        deleted = transaction.execute(
+        _require_list(transaction, list_id)
+        transaction.execute(
             "DELETE FROM list_subscriptions WHERE list_id = %(list_id)s AND user_id = %(user_id)s",
             list_id=list_id,
             user_id=session.user_id,
         )
-    if not deleted:
-        raise RefusedError(404, "You do not follow such a list.")
+
+
+def _require_list(transaction: Transaction, list_id: UUID) -> None:
+    if not transaction.execute("SELECT FROM community_lists WHERE id = %(id)s", id=list_id):
+        raise RefusedError(404, "There is no such list.")

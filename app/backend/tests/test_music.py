@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
         ("GET", "/artists"),
         ("POST", "/artists"),
         ("GET", "/blocks"),
-        ("GET", "/blocks/effective"),
+        ("GET", "/effective-blocks"),
         ("POST", "/blocks"),
         ("DELETE", f"/blocks/{uuid4()}"),
         ("GET", "/community-lists"),
@@ -118,11 +118,11 @@ def test_following_a_list_blocks_its_artists(someone: Callable[[], Client]) -> N
     assert bob.put(subscription).status_code == 204
     listed = next(entry for entry in bob.get("/community-lists").json() if entry["id"] == created["id"])
     assert listed == {**created, "artist_count": 1, "subscriber_count": 1}
-    effective = bob.get("/blocks/effective").json()
+    effective = bob.get("/effective-blocks").json()
     assert [(block["artist_id"], block["list_id"]) for block in effective] == [(artist_id, created["id"])]
     assert bob.delete(subscription).status_code == 204
-    assert bob.delete(subscription).status_code == 404
-    assert bob.get("/blocks/effective").json() == []
+    assert bob.delete(subscription).status_code == 204
+    assert bob.get("/effective-blocks").json() == []
 
 
 def test_a_list_that_cannot_be_kept_is_refused_whole(ada: Client) -> None:
@@ -132,6 +132,7 @@ def test_a_list_that_cannot_be_kept_is_refused_whole(ada: Client) -> None:
     assert ada.post("/community-lists", json={"name": "Other", "artist_ids": [str(uuid4())]}).status_code == 404
     assert ada.post("/community-lists", json={"name": "Other"}).status_code == 201
     assert ada.put(f"/community-lists/{uuid4()}/subscription").status_code == 404
+    assert ada.delete(f"/community-lists/{uuid4()}/subscription").status_code == 404
 
 
 def test_the_tokens_of_a_connection_are_encrypted_and_never_shown(ada: Client, database: psycopg.Connection) -> None:

@@ -102,3 +102,11 @@ def test_an_unknown_path_is_answered_as_every_other_problem(anybody: Client) -> 
     answer = anybody.get("/nowhere")
     assert answer.status_code == 404
     assert answer.json() == {"detail": "Not Found", "reasons": []}
+
+
+@pytest.mark.integration
+def test_a_method_that_is_not_allowed_learns_which_are(anybody: Client) -> None:
+    """The Allow header names every method of the path."""
+    answer = anybody.patch("/blocks")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET, POST"
