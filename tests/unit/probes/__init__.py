@@ -1,0 +1,1 @@
+"""The probes, without any I/O."""

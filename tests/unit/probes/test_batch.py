@@ -1,0 +1,328 @@
+"""The batch: what runs at once, what blocks what, what becomes of looks that raise, hang or are shared."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_devenv.errors import ConfigError
+from pytest_devenv.probes.batch import Batch
+from pytest_devenv.probes.probe import Probe
+from pytest_devenv.verdict import State, Verdict, failed, off, passed, unknown
+from tests.unit.probes.samples import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_devenv.targets.environment import Environment
+
+DOWN = failed("it is down", expected="up", found="down", where="here", remedy="start it")
+
+
+def probe(
+    subject: str,
+    look: Callable[[Environment], Verdict] | Verdict | None = None,
+    *,
+    requires: tuple[str, ...] = (),
+    deadline_s: float | None = None,
+) -> Probe:
+    """Make a probe `thing.works` of a subject, whose look is given, or returns what is given."""
+
+    def looked(given: Environment) -> Verdict:
+        if callable(look):
+            return look(given)
+        return passed("fine") if look is None else look
+
+    return Probe(
+        name="thing.works",
+        subject=subject,
+        look=looked,
+        requires=tuple(f"thing.works[{name}]" for name in requires),
+        deadline_s=deadline_s,
+    )
+
+
+def catalog(*probes: Probe) -> dict[str, Probe]:
+    """Return the probes by id."""
+    return {each.id: each for each in probes}
+
+
+def never(_: Environment) -> Verdict:
+    """Look, which is wrong here."""
+    raise AssertionError("it must not look")
+
+
+def test_a_look_waits_for_what_it_requires() -> None:
+    """A probe looks only once everything that it requires has passed."""
+    seen: list[str] = []
+
+    def noting(name: str) -> Callable[[Environment], Verdict]:
+        def look(_: Environment) -> Verdict:
+            seen.append(name)
+            return passed(name)
+
+        return look
+
+    probes = catalog(
+        probe("c", noting("c"), requires=("b", "a")), probe("b", noting("b"), requires=("a",)), probe("a", noting("a"))
+    )
+    with Batch(probes, environment()) as batch:
+        assert batch.wait("thing.works[c]").summary == "c"
+    assert seen == ["a", "b", "c"]
+
+
+def test_independent_looks_run_at_once() -> None:
+    """Looks that do not require each other run at the same time."""
+    meeting = threading.Barrier(3)
+
+    def look(_: Environment) -> Verdict:
+        meeting.wait(timeout=10)
+        return passed("met")
+
+    probes = catalog(*(probe(name, look) for name in "abc"))
+    with Batch(probes, environment(), jobs=3) as batch:
+        batch.start(probes)
+        assert [batch.wait(each).summary for each in probes] == ["met"] * 3
+
+
+def test_no_more_looks_run_than_jobs_allow() -> None:
+    """At most `jobs` looks run at the same time."""
+    running: list[int] = []
+    now = threading.Semaphore(0)
+    lock = threading.Lock()
+    count = 0
+
+    def look(_: Environment) -> Verdict:
+        nonlocal count
+        with lock:
+            count += 1
+            running.append(count)
+        now.acquire(timeout=0.05)
+        with lock:
+            count -= 1
+        return passed("done")
+
+    probes = catalog(*(probe(str(number), look) for number in range(6)))
+    with Batch(probes, environment(), jobs=2) as batch:
+        batch.start(probes)
+        for each in probes:
+            batch.wait(each)
+    assert max(running) == 2
+
+
+def test_a_blocked_verdict_names_the_root_cause() -> None:
+    """What a blocked probe requires is blocked by the root cause, and carries its evidence and remedy."""
+    probes = catalog(
+        probe("root", DOWN), probe("middle", requires=("root",)), probe("leaf", never, requires=("middle",))
+    )
+    with Batch(probes, environment()) as batch:
+        leaf = batch.wait("thing.works[leaf]")
+    assert leaf.state is State.BLOCKED
+    assert leaf.cause == "thing.works[root]"
+    assert leaf.summary == "blocked by thing.works[root]: it is down"
+    assert leaf.remedy == "start it"
+
+
+def test_what_could_not_be_looked_at_blocks_too() -> None:
+    """A requirement that is unknown blocks as one that failed does."""
+    probes = catalog(probe("root", unknown("no right to see it")), probe("leaf", requires=("root",)))
+    with Batch(probes, environment()) as batch:
+        assert batch.wait("thing.works[leaf]").summary == "blocked by thing.works[root]: no right to see it"
+
+
+def test_what_is_not_configured_blocks_nothing() -> None:
+    """A requirement that is off lets what requires it look."""
+    probes = catalog(probe("root", off("not configured")), probe("leaf", requires=("root",)))
+    with Batch(probes, environment()) as batch:
+        assert batch.wait("thing.works[leaf]").passed
+
+
+def test_the_first_requirement_that_fails_is_the_cause_whichever_ends_first() -> None:
+    """Of two causes, the one named first in `requires` blocks, also when the other one ends earlier."""
+    late = threading.Event()
+
+    def slow(_: Environment) -> Verdict:
+        late.wait(timeout=0.1)
+        return DOWN
+
+    probes = catalog(probe("slow", slow), probe("quick", DOWN), probe("leaf", requires=("slow", "quick")))
+    with Batch(probes, environment()) as batch:
+        assert batch.wait("thing.works[leaf]").cause == "thing.works[slow]"
+
+
+def test_a_look_that_raises_is_unknown() -> None:
+    """What a look raises makes its verdict unknown, with the exception's type and text."""
+
+    def look(_: Environment) -> Verdict:
+        raise OSError("no such device")
+
+    with Batch(catalog(probe("a", look)), environment()) as batch:
+        verdict = batch.wait("thing.works[a]")
+    assert verdict.state is State.UNKNOWN
+    assert verdict.summary == "thing.works[a] could not look: OSError: no such device"
+
+
+def test_what_a_look_raises_shows_no_password() -> None:
+    """The environment's passwords are taken out of the text of what a look raised."""
+
+    def look(given: Environment) -> Verdict:
+        raise OSError(given.endpoints["postgres"].url("shop").reveal() + " and correct-horse-1")
+
+    with Batch(catalog(probe("a", look)), environment()) as batch:
+        verdict = batch.wait("thing.works[a]")
+    assert (
+        verdict.summary == "thing.works[a] could not look: OSError: postgresql://shop:***@127.0.0.1:5432/shop and ***"
+    )
+
+
+def test_a_look_past_its_deadline_is_unknown_and_holds_up_nobody() -> None:
+    """A look that does not end is unknown at its deadline, and gives its place to the next."""
+    release = threading.Event()
+
+    def stuck(_: Environment) -> Verdict:
+        release.wait(timeout=30)
+        return passed("too late")
+
+    probes = catalog(probe("stuck", stuck, deadline_s=0.05), probe("next"))
+    with Batch(probes, environment(), jobs=1) as batch:
+        batch.start(probes)
+        verdict = batch.wait("thing.works[stuck]")
+        assert batch.wait("thing.works[next]").passed
+        release.set()
+        time.sleep(0.05)
+        assert batch.wait("thing.works[stuck]") == verdict
+    assert verdict.state is State.UNKNOWN
+    assert verdict.summary == "thing.works[stuck] did not end within 0.05 s"
+    assert verdict.took_s >= 0.05
+
+
+def test_looks_run_in_daemon_threads() -> None:
+    """A stuck look cannot hold up the end of the interpreter."""
+
+    def look(_: Environment) -> Verdict:
+        return passed("daemon" if threading.current_thread().daemon else "not a daemon")
+
+    with Batch(catalog(probe("a", look)), environment()) as batch:
+        assert batch.wait("thing.works[a]").summary == "daemon"
+
+
+def test_a_verdict_tells_how_long_its_look_took() -> None:
+    """The wall time of a look stands in its verdict."""
+
+    def look(_: Environment) -> Verdict:
+        time.sleep(0.02)
+        return passed("slept")
+
+    with Batch(catalog(probe("a", look)), environment()) as batch:
+        assert 0.02 <= batch.wait("thing.works[a]").took_s < 5
+
+
+def test_looking_again_looks_at_the_whole_chain() -> None:
+    """A rerun sees what was mended meanwhile, be it the probe itself or what it requires."""
+    states = iter([DOWN, passed("mended")])
+    probes = catalog(probe("root", lambda _: next(states)), probe("leaf", requires=("root",)))
+    with Batch(probes, environment()) as batch:
+        assert batch.wait("thing.works[leaf]").state is State.BLOCKED
+        assert batch.again("thing.works[leaf]").passed
+        assert batch.wait("thing.works[root]").summary == "mended"
+
+
+def test_a_probe_looks_once() -> None:
+    """However often a verdict is asked for, the probe looks once."""
+    looks: list[int] = []
+
+    def look(_: Environment) -> Verdict:
+        looks.append(1)
+        return passed("seen")
+
+    probes = catalog(probe("a", look), probe("b", requires=("a",)), probe("c", requires=("a",)))
+    with Batch(probes, environment()) as batch:
+        batch.start(probes)
+        for each in (*probes, *probes):
+            batch.wait(each)
+    assert looks == [1]
+
+
+class Shared:
+    """A store as several processes share it."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Verdict] = {}
+        self._lock = threading.Lock()
+
+    def get(self, probe_id: str) -> Verdict | None:
+        """Return what was put."""
+        return self.kept.get(probe_id)
+
+    def put(self, probe_id: str, verdict: Verdict) -> None:
+        """Keep a verdict."""
+        self.kept[probe_id] = verdict
+
+    @contextmanager
+    def lock(self, probe_id: str) -> Iterator[None]:
+        """Hold off the others."""
+        assert probe_id
+        with self._lock:
+            yield
+
+
+def test_two_batches_with_one_store_look_once() -> None:
+    """Processes that share a store agree on the verdict of the one that looked, took_s included."""
+    looks: list[int] = []
+
+    def look(_: Environment) -> Verdict:
+        looks.append(1)
+        time.sleep(0.02)
+        return passed(f"look {len(looks)}")
+
+    probes, store = catalog(probe("a", look)), Shared()
+    with Batch(probes, environment(), store=store) as one, Batch(probes, environment(), store=store) as other:
+        one.start(probes)
+        other.start(probes)
+        assert one.wait("thing.works[a]") == other.wait("thing.works[a]")
+    assert looks == [1]
+
+
+def test_looking_again_does_not_take_the_stored_verdict() -> None:
+    """A rerun looks itself, and tells the other processes what it saw."""
+    states = iter([DOWN, passed("mended")])
+    store = Shared()
+    with Batch(catalog(probe("a", lambda _: next(states))), environment(), store=store) as batch:
+        batch.wait("thing.works[a]")
+        batch.again("thing.works[a]")
+    assert store.kept["thing.works[a]"].summary == "mended"
+
+
+def test_a_batch_that_was_closed_begins_nothing() -> None:
+    """After `close`, what was not looked at is unknown, and says why."""
+    batch = Batch(catalog(probe("a", never)), environment())
+    batch.close()
+    assert batch.wait("thing.works[a]").summary == "thing.works[a] was not looked at: the run had ended"
+
+
+def test_an_id_that_is_no_probe_is_refused_with_the_nearest_one() -> None:
+    """A mistyped id is an error that names the nearest probe."""
+    with Batch(catalog(probe("backend")), environment()) as batch, pytest.raises(ConfigError) as caught:
+        batch.start(["thing.works[backed]"])
+    assert caught.value.message == "thing.works[backed] is none of the 1 probes of this environment"
+    assert caught.value.remedy == "did you mean thing.works[backend]?"
+
+
+def test_probes_that_require_each_other_are_refused() -> None:
+    """A circle of requirements is an error that shows the circle, not a run that never ends."""
+    probes = catalog(probe("a", requires=("b",)), probe("b", requires=("a",)))
+    with Batch(probes, environment()) as batch, pytest.raises(ConfigError) as caught:
+        batch.start(["thing.works[a]"])
+    assert caught.value.message == "probes require each other: thing.works[a] → thing.works[b] → thing.works[a]"
+
+
+def test_what_is_known_so_far_can_be_read() -> None:
+    """`verdicts` tells by id what has been seen, requirements first."""
+    probes = catalog(probe("leaf", requires=("root",)), probe("root"))
+    with Batch(probes, environment()) as batch:
+        batch.wait("thing.works[leaf]")
+        assert list(batch.verdicts) == ["thing.works[root]", "thing.works[leaf]"]
