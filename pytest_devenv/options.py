@@ -222,7 +222,7 @@ def duration_s(value: object) -> float:
         if match is not None:
             seconds = float(match[1]) * _UNITS[match[2]]
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(min(value, _LONGEST_S))
+        seconds = float(value) if value < _LONGEST_S else math.inf
     if not 0 < seconds < math.inf:
         raise ValueError(value)
     return seconds

@@ -32,9 +32,9 @@ def lines_of(text: str) -> dict[tuple[str, ...], int]:
         header = _HEADER.match(text, position)
         if header is not None:
             table = _split(header[1])
-            found.setdefault(table, line)
+            _note(found, (), table, line)
         elif (setting := _SETTING.match(text, position)) is not None:
-            found.setdefault((*table, *_split(setting[1])), line)
+            _note(found, table, _split(setting[1]), line)
         end = _end_of_statement(text, position)
         line += text.count("\n", position, end)
         position = end
@@ -48,6 +48,12 @@ def line_of(lines: dict[tuple[str, ...], int], path: tuple[str, ...]) -> int | N
             return lines[path]
         path = path[:-1]
     return None
+
+
+def _note(found: dict[tuple[str, ...], int], table: tuple[str, ...], key: tuple[str, ...], line: int) -> None:
+    """Note the line of a key, and of each table that it is the first to name."""
+    for depth in range(1, len(key) + 1):
+        found.setdefault((*table, *key[:depth]), line)
 
 
 def _end_of_statement(text: str, position: int) -> int:

@@ -105,7 +105,7 @@ class Service:
     requires: tuple[str, ...] = ()
     user: str | None = None
     password: PasswordSource | None = None
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)
     host: str | None = None
     health: str = "/"
     status: int = 200

@@ -146,7 +146,7 @@ SERVICE = Table(
         ),
         "host": Key(
             shapes.text("the name or IP address of a host, without a port", r"[A-Za-z0-9._:%-]*[A-Za-z0-9]"),
-            "Where the `addresses` target finds the service at its `local_port`, if there is no `url`; else this machine.",
+            "Where the `addresses` target finds the service, at its `local_port`, without a `url`. Else this machine.",
             WITH_ADDRESS,
         ),
         "health": Key(

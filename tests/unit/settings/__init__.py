@@ -1,0 +1,1 @@
+"""Tests of the settings, with no I/O beyond a temporary folder."""

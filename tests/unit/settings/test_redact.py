@@ -1,0 +1,58 @@
+"""What must not be shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_devenv.settings.redact import looks_secret, redact, redact_url
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "JWT_SECRET",
+        "TOKEN_ENCRYPTION_KEY",
+        "PGPASSWORD",
+        "apiKey",
+        "password",
+        "GITHUB_TOKEN",
+        "Credentials",
+        "DB_PASS",
+    ],
+)
+def test_names_of_secrets_are_known(key: str) -> None:
+    """A variable whose name says that it holds a secret is one."""
+    assert looks_secret(key)
+
+
+@pytest.mark.parametrize("key", ["DATABASE_URL", "KEYBOARD", "PUBLIC_KEY", "LOG_LEVEL", "AUTHOR", "MONKEY", "PASSAGE"])
+def test_other_names_hide_nothing(key: str) -> None:
+    """A variable whose name only contains such letters is shown."""
+    assert not looks_secret(key)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgres://kiro:hunter2@db:5432/kiro", "postgres://kiro:***@db:5432/kiro"),
+        ("redis://:hunter2@db", "redis://:***@db"),
+        ("postgres://kiro:hun/te@r2@db/kiro", "postgres://kiro:***@db/kiro"),
+        ("https://hunter2@example.org/x", "https://***@example.org/x"),
+        ("postgres://db/kiro?user=a&password=hunter2&x=1", "postgres://db/kiro?user=a&password=***&x=1"),
+        ("--api-key=hunter2", "--api-key=***"),
+        ("a postgres://a:b@c, redis://:d@e", "a postgres://a:***@c, redis://:***@e"),
+        ("http://localhost:5000,http://localhost:3000", "http://localhost:5000,http://localhost:3000"),
+        ("postgres://kiro@db/kiro", "postgres://kiro@db/kiro"),
+        ("{database.kiro.url}", "{database.kiro.url}"),
+    ],
+)
+def test_the_passwords_of_a_text_are_hidden(text: str, shown: str) -> None:
+    """Of a text with a password, all but the password is shown."""
+    assert redact_url(text) == shown
+
+
+def test_a_secret_variable_is_hidden_whole_unless_it_is_a_placeholder() -> None:
+    """A placeholder holds nothing to hide."""
+    assert redact("JWT_SECRET", "x") == "***"
+    assert redact("REDIS_TOKEN", "{redis.url}") == "{redis.url}"
+    assert redact("LOG_LEVEL", "info") == "info"
