@@ -1,0 +1,1 @@
+"""The kiro frontend: one static page with the registration form."""
