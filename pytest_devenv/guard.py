@@ -165,15 +165,15 @@ def judge_marking(
         )
 
 
-def judge_consent(identity: Identity, tier: Tier, consent: Consent | None) -> None:
+def judge_consent(database: str, tier: Tier, consent: Consent | None, *, where: str) -> None:
     """Refuse to migrate a production or staging database without a person's word for this one. Raises GuardError."""
-    if consent is None or consent.database != identity.database:
+    if consent is None or consent.database != database:
         raise _refusal(
-            summary=f"refused to migrate {identity.database}: the environment is {tier} and nobody confirmed it",
-            expected=f"the database's name, confirmed: {identity.database}",
+            summary=f"refused to migrate {database}: the environment is {tier} and nobody confirmed it",
+            expected=f"the database's name, confirmed: {database}",
             found="no confirmation" if consent is None else f"the name {consent.database}",
-            where=identity.where,
-            remedy=f"pytest-devenv db migrate --env {tier} --confirm {shlex.quote(identity.database)}",
+            where=where,
+            remedy=f"pytest-devenv db migrate --env {tier} --confirm {shlex.quote(database)}",
         )
 
 

@@ -1,1 +1,75 @@
 """What builds a database: engines that discover, plan and apply migrations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_devenv.errors import ConfigError
+from pytest_devenv.migrate.failure import (
+    FolderError,
+    LostRaceError,
+    MissingExtensionError,
+    PoolerError,
+    RunError,
+    StateError,
+)
+from pytest_devenv.migrate.model import (
+    Applied,
+    Direction,
+    Edited,
+    Engine,
+    Migration,
+    Plan,
+    Progress,
+    Renamed,
+    Result,
+    Status,
+    Step,
+)
+from pytest_devenv.migrate.plain import PlainEngine
+from pytest_devenv.migrate.sqlx import SQLX
+from pytest_devenv.settings import MigrationEngine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_devenv.settings import Database
+
+__all__ = [
+    "Applied",
+    "Direction",
+    "Edited",
+    "Engine",
+    "FolderError",
+    "LostRaceError",
+    "Migration",
+    "MissingExtensionError",
+    "PlainEngine",
+    "Plan",
+    "PoolerError",
+    "Progress",
+    "Renamed",
+    "Result",
+    "RunError",
+    "StateError",
+    "Status",
+    "Step",
+    "engine_for",
+]
+
+
+def engine_for(database: Database, root: Path) -> Engine:
+    """Return the engine that the settings name for `database`; relative folders start at `root`.
+
+    Raises ConfigError for a database without migrations.
+    """
+    migrations = database.migrations
+    if migrations is None:
+        message = f"database {database.name} has no migrations"
+        remedy = f'set migrations = {{ engine = "sqlx", path = "migrations/{database.name}" }} in its table'
+        raise ConfigError(message, remedy=remedy)
+    folder = root / migrations.path
+    dialect = {MigrationEngine.SQLX: SQLX}[migrations.engine]
+    return PlainEngine(
+        folder=folder, dialect=dialect, table=migrations.table or dialect.table, strict=migrations.strict
+    )

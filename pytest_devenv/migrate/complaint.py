@@ -1,0 +1,134 @@
+"""What is said when the server refuses a migration: the statement, its place in the file, the reason and the remedy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from pytest_devenv.migrate.failure import LostRaceError, MissingExtensionError, RunError, explain
+from pytest_devenv.migrate.model import Direction
+from pytest_devenv.migrate.statements import Place, extension_wanted, statement_at
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from pytest_devenv.migrate.dialect import Chunk
+    from pytest_devenv.migrate.model import Migration
+    from pytest_devenv.migrate.wire import ServerError
+    from pytest_devenv.migrate.work import Work
+
+_REMEDIES = {
+    "42501": "connect as a role that may do this, or have it granted",
+    "42704": "create what is missing first; roles belong to the server: name them in the database's `roles` setting",
+    "25006": "connect to the primary server, as a role that may write",
+    "53100": "free space on the server's disk, then run it again: nothing of this migration was kept",
+    "40P01": "stop what waits for the same objects, then run it again",
+    "55P03": "stop what holds the lock, then run it again",
+}
+_LOST_RACES = ("23505", "42P06", "42P07", "42701", "42710", "42723", "XX000")
+_MISSING_EXTENSION = ("0A000", "58P01")
+
+
+def complain(work: Work, piece: Chunk, error: ServerError, *, head: str, kept: bool) -> NoReturn:
+    """Raise the error for what the server said of `piece`, ahead of which `head` was sent.
+
+    `kept` tells that the part before the failing statement may be there.
+    """
+    if work.direction is Direction.UP and not kept:
+        _raise_lost_race(work, error)
+    index = None if error.position is None else error.position - 1 - len(head)
+    if index is not None and index > len(piece.text):
+        index = None
+    statement, at = statement_at(piece.text, index=index, number=error.completed - (1 if head else 0))
+    if at is not None:
+        at = Place(piece.line(at.line), at.column)
+    migration, file = work.migration, str(work.source.path)
+    details = [f"{error.primary} ({error.sqlstate})"]
+    details += [f"  {' '.join(more.split())}" for more in (error.detail, error.hint, error.context) if more is not None]
+    details += [] if statement is None else [f"statement: {statement}"]
+    verb = "could not be applied" if work.direction is Direction.UP else "could not be taken back"
+    message = explain(
+        f"migration {migration} {verb}: {error.primary}",
+        expected="every statement of the file to succeed",
+        found="\n  ".join(details),
+        where=f"{file if at is None else f'{file}, line {at.line}, column {at.column}'}; {work.bench.where}",
+    )
+    line, column = (None, None) if at is None else (at.line, at.column)
+    extension = _extension(error, statement)
+    if extension is not None:
+        raise MissingExtensionError(
+            message,
+            extension=extension,
+            failed=migration,
+            done=work.done,
+            sqlstate=error.sqlstate,
+            line=line,
+            column=column,
+            remedy=f"use a server that has the extension {extension}, or install its package there",
+        )
+    raise RunError(
+        message,
+        failed=migration,
+        done=work.done,
+        sqlstate=error.sqlstate,
+        line=line,
+        column=column,
+        remedy=_remedy(error, migration, kept=kept),
+    )
+
+
+def complain_of_connection(work: Work, error: psycopg.OperationalError, *, kept: bool) -> NoReturn:
+    """Raise the error for a connection that was lost while the migration ran."""
+    message = explain(
+        f"the connection was lost while migration {work.migration} ran",
+        expected="a connection that lasts",
+        found=" ".join(str(error).split()),
+        where=f"{work.source.path}; {work.bench.where}",
+    )
+    left = "a part of it may be there" if kept else "it is there whole or not at all"
+    remedy = f"{left}: pytest-devenv db status says which; then run it again"
+    raise RunError(message, failed=work.migration, done=work.done, remedy=remedy) from error
+
+
+def _remedy(error: ServerError, migration: Migration, *, kept: bool) -> str:
+    if kept:
+        return (
+            f"it is marked dirty: see what of it is there (an index that is not valid, for one),"
+            f" then pytest-devenv db repair {migration.version} --applied or --absent"
+        )
+    return _REMEDIES.get(error.sqlstate, "mend the file, then run it again: nothing of it was kept")
+
+
+def _raise_lost_race(work: Work, error: ServerError) -> None:
+    """Raise LostRaceError where the migration failed because another migrator has applied it meanwhile."""
+    import psycopg
+
+    bench, version = work.bench, work.migration.version
+    if bench.connection.closed or error.sqlstate not in _LOST_RACES:
+        return
+    try:
+        rows = bench.dialect.history.read(bench.connection, bench.table)
+    except psycopg.Error:
+        return
+    row = next((row for row in rows if row.version == version), None)
+    if row is None:
+        return
+    message = explain(
+        f"another migrator applied migration {work.migration} at the same time",
+        expected="one migrator at a time",
+        found=f"it was noted as applied at {row.applied_at} by one that takes no lock, such as sqlx-cli",
+        where=bench.where,
+    )
+    raise LostRaceError(message, remedy="let the other end, then run it again")
+
+
+def _extension(error: ServerError, statement: str | None) -> str | None:
+    """Return the extension that the server lacks: PostgreSQL 13 and later say 0A000, older ones 58P01."""
+    if error.sqlstate not in _MISSING_EXTENSION:
+        return None
+    wanted = None if statement is None else extension_wanted(statement)
+    if wanted is not None:
+        return wanted
+    _, quote, rest = error.primary.partition('"')
+    if not quote or "extension" not in error.primary:
+        return None
+    return rest.partition('"')[0].rpartition("/")[2].removesuffix(".control")

@@ -1,0 +1,225 @@
+"""The engine for plain SQL files, in whichever dialect."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pytest_devenv.migrate import compare as rules
+from pytest_devenv.migrate.check import check_source
+from pytest_devenv.migrate.failure import FolderError, explain
+from pytest_devenv.migrate.folder import Listing, list_folder, read_source
+from pytest_devenv.migrate.lock import held
+from pytest_devenv.migrate.model import (
+    LOCK_TIMEOUT_S,
+    LOOK_TIMEOUT_S,
+    Direction,
+    Migration,
+    Plan,
+    Progress,
+    Result,
+    Status,
+    Step,
+)
+from pytest_devenv.migrate.permission import Permission
+from pytest_devenv.migrate.run import run
+from pytest_devenv.migrate.session import connected, locate, migrating
+from pytest_devenv.migrate.work import Bench, Work
+from pytest_devenv.migrate.write import write_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import psycopg
+
+    from pytest_devenv.clients.postgres import DatabaseAddress
+    from pytest_devenv.guard import Consent
+    from pytest_devenv.migrate.dialect import Dialect
+    from pytest_devenv.settings import Tier
+
+    Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainEngine:
+    """Plain SQL files of one dialect in `folder`, noted in `table`. `strict` refuses what is otherwise warned of."""
+
+    folder: Path
+    dialect: Dialect
+    table: str
+    strict: bool = False
+
+    @property
+    def name(self) -> str:
+        """The dialect's name."""
+        return self.dialect.name
+
+    def discover(self) -> tuple[Migration, ...]:
+        """Read the names in the folder."""
+        return list_folder(self.folder, self.dialect).migrations
+
+    def status(self, address: DatabaseAddress, *, deadline_s: float = LOOK_TIMEOUT_S) -> Status:
+        """Compare folder and database."""
+        listing = list_folder(self.folder, self.dialect)
+        with connected(address, deadline_s=deadline_s) as connection:
+            return self._look(connection, listing)
+
+    def plan(self, address: DatabaseAddress, to: str | None = None) -> Plan:
+        """Say what `apply` would do."""
+        listing = list_folder(self.folder, self.dialect)
+        with connected(address, deadline_s=LOOK_TIMEOUT_S) as connection:
+            status = self._look(connection, listing)
+        warnings = rules.refuse(status, where=str(address), strict=self.strict)
+        pending = rules.upto(status.pending, listing.migrations, to)
+        return Plan(steps=tuple(self._step(one, Direction.UP) for one in pending), warnings=warnings)
+
+    def apply(
+        self,
+        address: DatabaseAddress,
+        *,
+        tier: Tier,
+        to: str | None = None,
+        consent: Consent | None = None,
+        lock_timeout_s: float = LOCK_TIMEOUT_S,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Result:
+        """Apply what is pending; where nothing is, nothing is asked and nothing written."""
+        began = time.monotonic()
+        permission = Permission(address, tier, consent)
+        permission.ask()
+        listing = list_folder(self.folder, self.dialect)
+        with migrating(address, deadline_s=LOOK_TIMEOUT_S) as connection:
+            if listing.migrations:
+                permission.mark(connection)
+            with held(connection, self._key(address), timeout_s=lock_timeout_s, where=str(address)):
+                status = self._look(connection, listing)
+                warnings = list(rules.refuse(status, where=str(address), strict=self.strict))
+                pending = rules.upto(status.pending, listing.migrations, to)
+                if pending:
+                    permission.require(connection)
+                    bench = self._prepare(connection, address, status)
+                    warnings += self._run(bench, pending, Direction.UP, on_progress)
+        return Result(
+            direction=Direction.UP,
+            migrations=pending,
+            took_s=time.monotonic() - began,
+            warnings=tuple(warnings),
+        )
+
+    def plan_roll_back(self, address: DatabaseAddress, *, count: int = 1, to: str | None = None) -> Plan:
+        """Say what `roll_back` would do."""
+        listing = list_folder(self.folder, self.dialect)
+        with connected(address, deadline_s=LOOK_TIMEOUT_S) as connection:
+            status = self._look(connection, listing)
+        warnings = rules.refuse(status, where=str(address), strict=False)
+        chosen = rules.after(status, listing.migrations, count=count, to=to)
+        return Plan(steps=tuple(self._step(one, Direction.DOWN) for one in chosen), warnings=warnings)
+
+    def roll_back(
+        self,
+        address: DatabaseAddress,
+        *,
+        tier: Tier,
+        count: int = 1,
+        to: str | None = None,
+        consent: Consent | None = None,
+        lock_timeout_s: float = LOCK_TIMEOUT_S,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Result:
+        """Take migrations back, newest first; each file is looked at before the first one runs."""
+        began = time.monotonic()
+        permission = Permission(address, tier, consent)
+        permission.ask()
+        listing = list_folder(self.folder, self.dialect)
+        with (
+            migrating(address, deadline_s=LOOK_TIMEOUT_S) as connection,
+            held(connection, self._key(address), timeout_s=lock_timeout_s, where=str(address)),
+        ):
+            status = self._look(connection, listing)
+            warnings = list(rules.refuse(status, where=str(address), strict=False))
+            chosen = rules.after(status, listing.migrations, count=count, to=to)
+            for migration in chosen:
+                _way_back(migration)
+            if chosen:
+                permission.require(connection)
+                bench = self._prepare(connection, address, status)
+                warnings += self._run(bench, chosen, Direction.DOWN, on_progress)
+        return Result(
+            direction=Direction.DOWN,
+            migrations=chosen,
+            took_s=time.monotonic() - began,
+            warnings=tuple(warnings),
+        )
+
+    def create(self, name: str, *, transaction: bool = True) -> tuple[Path, ...]:
+        """Write the files of a new migration."""
+        return write_files(self.folder, self.dialect, name, transaction=transaction)
+
+    def _key(self, address: DatabaseAddress) -> int:
+        return self.dialect.lock_key(address.database)
+
+    def _look(self, connection: Connection, listing: Listing) -> Status:
+        table, there = locate(connection, self.table)
+        applied = self.dialect.history.read(connection, table) if there else ()
+        checksums: dict[str, str] = {}
+        if self.dialect.history.keeps_checksums:
+            known = {row.version for row in applied}
+            checksums = {
+                one.version: read_source(one.path).checksum for one in listing.migrations if one.version in known
+            }
+        return rules.compare(self.name, listing.migrations, applied, checksums, self.dialect.order, listing.notes)
+
+    def _prepare(self, connection: Connection, address: DatabaseAddress, status: Status) -> Bench:
+        table, there = locate(connection, self.table)
+        if not there:
+            connection.execute(self.dialect.history.create(table))
+        group = 1 + max((row.group or 0 for row in status.applied), default=0)
+        return Bench(connection, self.dialect, table, str(address), group)
+
+    def _run(
+        self,
+        bench: Bench,
+        migrations: tuple[Migration, ...],
+        direction: Direction,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> list[str]:
+        unchecked = []
+        for number, migration in enumerate(migrations):
+            began = time.monotonic()
+            source = read_source(migration.path if direction is Direction.UP else _way_back(migration))
+            work = Work(bench, direction, migration, source, migrations[:number])
+            note = check_source(source, transactional=work.transactional)
+            if note is not None:
+                unchecked.append(note)
+            run(work)
+            if on_progress is not None:
+                took_s = time.monotonic() - began
+                on_progress(
+                    Progress(
+                        migration=migration,
+                        direction=direction,
+                        index=number + 1,
+                        total=len(migrations),
+                        took_s=took_s,
+                    )
+                )
+        return unchecked
+
+    def _step(self, migration: Migration, direction: Direction) -> Step:
+        source = read_source(migration.path if direction is Direction.UP else _way_back(migration))
+        transactional = self.dialect.is_transactional(source.path.name, source.text)
+        return Step(migration=migration, direction=direction, sql=source.text, transactional=transactional)
+
+
+def _way_back(migration: Migration) -> Path:
+    if migration.down is not None:
+        return migration.down
+    message = explain(
+        f"migration {migration} has no way back",
+        expected="a .down.sql file beside it",
+        found="none",
+        where=str(migration.path),
+    )
+    raise FolderError(message, remedy="write it, or undo the migration by a new one")

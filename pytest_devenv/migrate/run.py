@@ -1,0 +1,90 @@
+"""One migration, run so that it and its history row are there together or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_devenv.migrate.complaint import complain, complain_of_connection
+from pytest_devenv.migrate.dialect import Chunk
+from pytest_devenv.migrate.model import Direction
+from pytest_devenv.migrate.session import fresh_settings
+from pytest_devenv.migrate.wire import ServerError, send
+
+if TYPE_CHECKING:
+    from psycopg import sql
+
+    from pytest_devenv.migrate.work import Work
+
+_BEGIN = "BEGIN;"
+_SYNTAX = "42601"
+_NOTHING = Chunk("")
+
+
+def run(work: Work) -> None:
+    """Apply one migration or take it back, and note it. Raises RunError or LostRaceError."""
+    bench, version = work.bench, work.migration.version
+    history, table = bench.dialect.history, bench.table
+    delete = history.delete(table, version)
+    finish = history.finish(table, version, group=bench.group)
+    if work.direction is Direction.DOWN:
+        if work.transactional:
+            _run_whole(work, delete)
+        else:
+            _note(work, history.soil(table, version))
+            _run_piecemeal(work, after=delete, untouched=finish)
+        return
+    insert = history.insert(
+        table, work.migration, checksum=work.source.checksum, group=bench.group, dirty=not work.transactional
+    )
+    if work.transactional:
+        _run_whole(work, insert)
+    else:
+        _note(work, insert)
+        _run_piecemeal(work, after=finish, untouched=delete)
+
+
+def _run_whole(work: Work, note: sql.Composed) -> None:
+    """Send the file, its history row and the COMMIT; for a file of one piece, in one message."""
+    connection = work.bench.connection
+    pieces = work.bench.dialect.chunks(work.source.text) or (_NOTHING,)
+    tail = f"\n;{fresh_settings(connection)};{note.as_string(connection)};COMMIT"
+    for number, piece in enumerate(pieces):
+        head = _BEGIN if number == 0 else ""
+        error = _send(work, head + piece.text + (tail if number == len(pieces) - 1 else ""), kept=False)
+        if error is not None:
+            if not connection.closed:
+                connection.execute("ROLLBACK")
+            complain(work, piece, error, head=head, kept=False)
+
+
+def _run_piecemeal(work: Work, *, after: sql.Composed, untouched: sql.Composed) -> None:
+    """Send a file that cannot run in a transaction; its history row is dirty until the end, and stays so if it fails.
+
+    `untouched` takes the dirty row back where the server refused the file before it ran any of it.
+    """
+    connection = work.bench.connection
+    for number, piece in enumerate(work.bench.dialect.chunks(work.source.text)):
+        error = _send(work, piece.text, kept=True)
+        if error is not None:
+            refused_whole = number == 0 and error.sqlstate == _SYNTAX and not connection.closed
+            if refused_whole:
+                connection.execute("ROLLBACK")
+                connection.execute(untouched)
+            complain(work, piece, error, head="", kept=not refused_whole)
+    _send(work, f"ROLLBACK;{fresh_settings(connection)}", kept=True)
+    _note(work, after)
+
+
+def _note(work: Work, statement: sql.Composed) -> None:
+    error = _send(work, statement.as_string(work.bench.connection), kept=False)
+    if error is not None:
+        complain(work, _NOTHING, error, head="", kept=False)
+
+
+def _send(work: Work, message: str, *, kept: bool) -> ServerError | None:
+    import psycopg
+
+    try:
+        return send(work.bench.connection, message)
+    except psycopg.OperationalError as error:
+        complain_of_connection(work, error, kept=kept)

@@ -1,0 +1,74 @@
+"""A message of several statements sent as one, and which of its statements failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    import psycopg
+
+    Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerError:
+    """What the server said of the statement that failed.
+
+    `completed` statements of the message had ended before; `position` counts characters of the message from 1.
+    """
+
+    sqlstate: str
+    primary: str
+    detail: str | None
+    hint: str | None
+    position: int | None
+    context: str | None
+    completed: int
+
+
+def send(connection: Connection, message: str) -> ServerError | None:
+    """Send `message` by the simple protocol, as every migration tool does; return what failed, or None.
+
+    One round trip, however many statements: the server runs them in order and stops at the first that fails.
+    Raises psycopg.OperationalError when the connection is lost.
+    """
+    from psycopg import generators, pq
+
+    connection.pgconn.send_query(message.encode())
+    results = connection.wait(generators.execute(connection.pgconn))
+    for completed, result in enumerate(results):
+        status = result.status
+        if status == pq.ExecStatus.FATAL_ERROR:
+            return _error(result, completed)
+        if status in {pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH}:
+            connection.close()
+            return ServerError(
+                sqlstate="0A000",
+                primary="COPY from or to the client has no place in a migration",
+                detail=None,
+                hint="Write the rows as INSERT, or COPY from a file of the server.",
+                position=None,
+                context=None,
+                completed=completed,
+            )
+    return None
+
+
+def _error(result: Any, completed: int) -> ServerError:  # noqa: ANN401  # psycopg.pq has two kinds of PGresult
+    from psycopg.pq import DiagnosticField as Field
+
+    def field(which: Field) -> str | None:
+        value: bytes | None = result.error_field(which)
+        return None if value is None else value.decode("utf-8", "replace")
+
+    position = field(Field.STATEMENT_POSITION)
+    return ServerError(
+        sqlstate=field(Field.SQLSTATE) or "",
+        primary=field(Field.MESSAGE_PRIMARY) or "no message",
+        detail=field(Field.MESSAGE_DETAIL),
+        hint=field(Field.MESSAGE_HINT),
+        position=None if position is None else int(position),
+        context=field(Field.CONTEXT),
+        completed=completed,
+    )
