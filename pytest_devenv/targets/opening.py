@@ -20,18 +20,21 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def opened(settings: Settings, choice: Choice, *, instance: Instance | None = None) -> Iterator[Environment]:
+def opened(
+    settings: Settings, choice: Choice, *, instance: Instance | None = None, keep: bool = False
+) -> Iterator[Environment]:
     """Give the environment on the chosen target; what this call started ends with it.
 
     On the embedded target an environment that `pytest-devenv env up` left running is attached to, else one is started.
     `instance` is for the processes of one run: the first one starts it, the others join, and its owner ends it.
+    `keep` leaves it running, as `env up` does.
     Raises TargetError where the target cannot be used at all.
     """
     match choice.target:
         case TargetName.ADDRESSES:
             yield addresses.resolve(settings, choice)
         case TargetName.EMBEDDED:
-            yield from _embedded(settings, choice, instance)
+            yield from _embedded(settings, choice, instance, keep=keep)
         case _:
             msg = (
                 f"the environment is on a Kubernetes cluster ({choice.why}): expected a target that this release "
@@ -40,7 +43,7 @@ def opened(settings: Settings, choice: Choice, *, instance: Instance | None = No
             raise TargetError(msg, remedy="choose --devenv-target=embedded or --devenv-target=addresses")
 
 
-def _embedded(settings: Settings, choice: Choice, shared: Instance | None) -> Iterator[Environment]:
+def _embedded(settings: Settings, choice: Choice, shared: Instance | None, *, keep: bool) -> Iterator[Environment]:
     from pytest_devenv.targets.embedded import instance as instances
     from pytest_devenv.targets.embedded.start import start
 
@@ -54,11 +57,14 @@ def _embedded(settings: Settings, choice: Choice, shared: Instance | None) -> It
             record = shared.read() or start(settings, shared)
         yield environment_of(settings, choice.why, shared, record)
         return
-    own = instances.create(settings)
-    try:
-        yield environment_of(settings, choice.why, own, start(settings, own))
-    finally:
-        own.destroy()
+    own = instances.create(settings, name=instances.project_key(settings) if keep else None)
+    with contextlib.ExitStack() as stack:
+        stack.callback(own.destroy)
+        record = start(settings, own, keep=keep)
+        if keep:
+            stack.pop_all()
+            own.release()
+        yield environment_of(settings, choice.why, own, record)
 
 
 def environment_of(settings: Settings, why: str, instance: Instance, record: Record) -> Environment:

@@ -1,0 +1,176 @@
+"""The packaged checks in a run: collected, looked at all at once, judged, and noted for the report."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_devenv import checks
+from pytest_devenv.checks.asserting import EVERY_OTHER, CheckFailed, CouldNotLook, asserted, judge_before_call
+from pytest_devenv.errors import DevenvError
+from pytest_devenv.plugin.joining import PREFIX, is_named
+from pytest_devenv.report.model import Entry, Outcome, service_addresses
+from pytest_devenv.report.properties import properties
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from pytest_devenv.plugin.session import Session
+    from pytest_devenv.verdict import Verdict
+
+MODULES = ("health", "schema", "ports", "project")
+PROBE = pytest.StashKey[str]()
+_VERDICT = pytest.StashKey["Verdict"]()
+_MARGIN_S = 5.0
+
+
+class Running:
+    """The plugin object of a run that the packaged checks join."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._selected: set[str] = set()
+        self._looked: set[str] = set()
+        self._asserted: set[str] = set()
+        self.environment_s = 0.0
+
+    # Collection
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        """Put the packaged checks before the project's own tests; `-m`, `-k` and `--lf` then select among all."""
+        items[:0] = list(self._packaged(session))
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Make one test for each subject that a check's probes look at."""
+        names = asserted(metafunc.function)
+        if not names:
+            return
+        probes = self._session.devenv.probes
+        if names == (EVERY_OTHER,):
+            ids = {each: each for each, probe in probes.items() if probe.name not in self._asserted}
+        else:
+            self._asserted.update(names)
+            ids = {each: probe.subject for each, probe in probes.items() if probe.name in names}
+        metafunc.parametrize("probe", list(ids), ids=list(ids.values()))
+
+    def _packaged(self, session: pytest.Session) -> Iterator[pytest.Item]:
+        folder = Path(checks.__file__).parent
+        named = self._session.named
+        for name in MODULES:
+            module = pytest.Module.from_parent(session, path=folder / f"{name}.py", nodeid=f"{PREFIX}{name}.py")
+            for item in session.genitems(module):
+                probe_id = item.callspec.params.get("probe") if isinstance(item, pytest.Function) else None
+                if not isinstance(probe_id, str) or (named and not is_named(item.nodeid, named)):
+                    continue
+                item.stash[PROBE] = probe_id
+                if session.config.pluginmanager.hasplugin("timeout"):
+                    limit = self._session.devenv.deadline_s(probe_id) + _MARGIN_S
+                    item.add_marker(pytest.mark.timeout(limit))
+                yield item
+
+    # The looks
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Open the environment and begin every look that the selected checks need, before the first asks."""
+        self._selected = {item.stash[PROBE] for item in session.items if PROBE in item.stash}
+        if self._selected and not session.config.option.collectonly:
+            self._open()
+            self._session.devenv.look(sorted(self._selected))
+        return (yield)
+
+    def _open(self) -> None:
+        began = time.monotonic()
+        try:
+            _ = self._session.devenv.environment
+        except DevenvError as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+        self.environment_s = time.monotonic() - began
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Wait for the check's verdict; a rerun of the same check looks again."""
+        probe_id = item.stash.get(PROBE, None)
+        if probe_id is None:
+            return
+        devenv = self._session.devenv
+        verdict = devenv.look_again(probe_id) if item.nodeid in self._looked else devenv.verdict(probe_id)
+        self._looked.add(item.nodeid)
+        item.stash[_VERDICT] = verdict = self._session.redactor.value(verdict)
+        judge_before_call(verdict, cause_is_reported=verdict.cause in self._selected)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Note what came of a check, for the report, JUnit XML and xdist's controller."""
+        report = yield
+        verdict = item.stash.get(_VERDICT, None)
+        if verdict is None or PROBE not in item.stash or not _decides(report):
+            return report
+        if call.excinfo is not None and isinstance(call.excinfo.value, CheckFailed | CouldNotLook):
+            report.longrepr = call.excinfo.getrepr(style="value")
+        entry = self._entry(item, verdict, report)
+        item.user_properties.extend(properties(entry))
+        report.devenv = {  # type: ignore[attr-defined]  # pytest carries such attributes from worker to controller
+            "probe": entry.probe,
+            "subject": entry.subject,
+            "name": entry.name,
+            "mark": entry.mark,
+            "outcome": entry.outcome.value,
+            "verdict": verdict.to_json(),
+        }
+        return report
+
+    def _entry(self, item: pytest.Item, verdict: Verdict, report: pytest.TestReport) -> Entry:
+        probe = self._session.devenv.probes[item.stash[PROBE]]
+        outcome = Outcome(report.outcome)
+        if report.when == "setup" and report.outcome == "failed":
+            outcome = Outcome.ERROR
+        return Entry(
+            nodeid=item.nodeid,
+            probe=probe.id,
+            subject=probe.subject,
+            name=probe.name,
+            verdict=verdict,
+            outcome=outcome,
+            mark=probe.mark,
+        )
+
+    # The end
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Hand what the report needs of this process to xdist's controller."""
+        if self._session.is_worker and self._session.devenv.opened:
+            session.config.workeroutput["devenv_found"] = self.found()  # type: ignore[attr-defined]  # xdist's
+
+    def found(self) -> dict[str, Any]:
+        """Return what this process knows of the environment, as plain values without credentials."""
+        environment = self._session.devenv.environment
+        return {
+            "target": environment.target.value,
+            "why": environment.why,
+            "services": [
+                {
+                    "service": each.service,
+                    "kind": each.kind,
+                    "address": each.address,
+                    "source": each.source,
+                    "databases": list(each.databases),
+                }
+                for each in service_addresses(environment)
+            ],
+            "environment_s": self.environment_s,
+            "batch_wall_s": self._session.devenv.batch_wall_s,
+            "looks_s": dict(self._session.devenv.looks_s),
+            "notes": list(environment.notes),
+        }
+
+
+def _decides(report: pytest.TestReport) -> bool:
+    """Tell whether this is the phase that decides a test's outcome."""
+    return report.when == "call" or (report.when == "setup" and report.outcome != "passed")

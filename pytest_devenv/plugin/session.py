@@ -1,0 +1,195 @@
+"""A pytest session over one environment: what joins it, what it looks at, and what it tells."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_devenv import options
+from pytest_devenv.errors import ConfigError
+from pytest_devenv.plugin.joining import is_packaged_id, selects_marked_only
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from pytest_devenv.report.redact import Redactor
+    from pytest_devenv.run import Devenv
+    from pytest_devenv.settings import Settings
+    from pytest_devenv.targets.embedded.instance import Instance
+
+SESSION = pytest.StashKey["Session"]()
+_INSTANCE = "devenv_instance"
+
+
+class Session:
+    """The plugin object of a configured project. Everything in it is made when it is first needed."""
+
+    def __init__(self, config: pytest.Config, file: Path) -> None:
+        self.config = config
+        self.file = file
+        self.named: tuple[str, ...] = ()
+        self._shared: Instance | None = None
+
+    # What the run is
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether this process is one of xdist's workers."""
+        return hasattr(self.config, "workerinput")
+
+    @property
+    def is_controller(self) -> bool:
+        """Whether this process hands tests to xdist's workers and runs none itself."""
+        return not self.is_worker and bool(self.config.getoption("tx", None))
+
+    @property
+    def joins(self) -> bool:
+        """Whether the packaged checks join this run."""
+        if self.named or self.option("devenv"):
+            return True
+        return selects_marked_only(str(self.config.getoption("markexpr", "") or ""))
+
+    def option(self, name: str) -> options.Value:
+        """Return the value of one of our options. Raises UsageError for a wrong one."""
+        each = options.option(name)
+        try:
+            return options.resolve(each, self._cli(each.dest), os.environ, self._ini(each.ini))[0]
+        except ConfigError as error:
+            raise pytest.UsageError(str(error)) from error
+
+    def _cli(self, dest: str) -> object:
+        return self.config.getoption(dest, None)
+
+    def _ini(self, name: str) -> object:
+        return self.config.getini(name)
+
+    # What is made when it is first needed
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, with what the command line, the environment and the hooks add. Raises UsageError."""
+        from pytest_devenv.settings.read import read
+
+        try:
+            overrides = options.overrides(os.environ, cli=self._cli, ini=self._ini)
+            settings = read(self.file, overrides=overrides)
+            return self._with_services(settings)
+        except ConfigError as error:
+            raise pytest.UsageError(str(error)) from error
+
+    @cached_property
+    def devenv(self) -> Devenv:
+        """The environment of this run."""
+        from pytest_devenv.probes.catalog import catalog
+        from pytest_devenv.run import Devenv
+
+        probes = dict(catalog(self.settings))
+        for more in self.config.hook.pytest_devenv_probes(settings=self.settings):
+            probes |= {probe.id: probe for probe in more}
+        jobs = self.option("jobs")
+        return Devenv(
+            self.settings,
+            probes,
+            jobs=jobs if isinstance(jobs, int) else 1,
+            keep=bool(self.option("keep")),
+            instance=self._instance_of_worker(),
+        )
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """What takes every secret of this run out of a text; known ones only once the environment is open."""
+        from pytest_devenv.report.redact import Redactor
+        from pytest_devenv.settings.redact import looks_secret
+
+        environment = self.devenv.environment
+        passwords = [each.password for each in environment.endpoints.values() if each.password is not None]
+        values = [
+            value for given in environment.variables.values() for key, value in given.items() if looks_secret(key)
+        ]
+        words = [*self.settings.services, *self.settings.databases, self.settings.name]
+        return Redactor([*passwords, *values], words=words)
+
+    def _with_services(self, settings: Settings) -> Settings:
+        from dataclasses import replace
+
+        added: dict[str, Any] = {}
+        for more in self.config.hook.pytest_devenv_services(settings=settings):
+            for service in more:
+                if service.name in settings.services or service.name in added:
+                    msg = (
+                        f"a hook adds the service {service.name}: expected a new name, "
+                        f"found one that is there already, looked in {settings.file} and other hooks"
+                    )
+                    raise ConfigError(msg, remedy="give the service of the hook another name")
+                added[service.name] = service
+        return replace(settings, services={**settings.services, **added}) if added else settings
+
+    # The life of the run
+
+    def configure(self) -> None:
+        """Take the ids of packaged checks out of the arguments, since no file of the project has them."""
+        self.named = tuple(argument for argument in self.config.args if is_packaged_id(argument))
+        if self.named and not self.is_controller:
+            self.config.args[:] = [argument for argument in self.config.args if argument not in self.named]
+        if self.joins:
+            self._join()
+
+    def _join(self) -> None:
+        """Let the packaged checks join."""
+        from pytest_devenv.plugin.running import Running
+
+        # Without this a broken import in any of the project's tests keeps the checks from running.
+        self.config.option.continue_on_collection_errors = True
+        running = Running(self)
+        self.config.pluginmanager.register(running, "devenv-running")
+        if not self.is_worker:
+            from pytest_devenv.plugin.reporting import Reporting, Summary
+
+            reporting = Reporting(self, running)
+            self.config.pluginmanager.register(reporting, "devenv-reporting")
+            self.config.pluginmanager.register(Summary(self, reporting), "devenv-summary")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401  # xdist's, which has no types
+        """Give every worker the instance that this process owns, and will end."""
+        if self._shared is None:
+            from pytest_devenv.targets.embedded.instance import create
+
+            self._shared = create(self.settings)
+        node.workerinput[_INSTANCE] = str(self._shared.folder)
+
+    def _instance_of_worker(self) -> Instance | None:
+        if not self.is_worker:
+            return None
+        from pytest_devenv.targets.embedded.instance import Instance
+
+        return Instance(Path(self.config.workerinput[_INSTANCE]))  # type: ignore[attr-defined]  # xdist's
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """End what the run started."""
+        if "devenv" in self.__dict__:
+            self.devenv.close()
+        if self._shared is not None:
+            self._shared.destroy()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Take this environment's secrets out of whatever a test printed or raised."""
+        report = yield
+        if "devenv" in self.__dict__ and self.devenv.opened:
+            _redact(report, self.redactor)
+        return report
+
+
+def _redact(report: pytest.TestReport, redactor: Redactor) -> None:
+    report.sections = [(title, redactor.text(text)) for title, text in report.sections]
+    if report.longrepr is None or isinstance(report.longrepr, tuple):
+        return
+    shown = str(report.longrepr)
+    if redactor.text(shown) != shown:
+        report.longrepr = redactor.text(shown)

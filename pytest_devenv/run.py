@@ -1,0 +1,184 @@
+"""One run over an environment: opened when first needed, looked at, closed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+from pytest_devenv.probes.batch import JOBS, Batch, Unshared
+from pytest_devenv.probes.graph import closure
+from pytest_devenv.targets.choose import choose
+from pytest_devenv.targets.opening import opened
+from pytest_devenv.verdict import Evidence, State, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from pytest_devenv.endpoint import Endpoint
+    from pytest_devenv.probes.batch import Store
+    from pytest_devenv.probes.probe import Probe
+    from pytest_devenv.settings import Settings, TargetName
+    from pytest_devenv.targets.choose import Choice
+    from pytest_devenv.targets.embedded.instance import Instance
+    from pytest_devenv.targets.environment import Environment
+
+_LOG_LINES = 15
+
+
+class Devenv:
+    """An environment for the time of a run: its settings, its endpoints, and what looking at it finds.
+
+    The environment is opened when it is first needed, by whichever thread needs it. `probes` are those that exist, by
+    id. `keep` leaves an embedded environment running afterwards. Use it as a context manager, or `close()` it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        probes: Mapping[str, Probe],
+        *,
+        jobs: int = JOBS,
+        keep: bool = False,
+        instance: Instance | None = None,
+    ) -> None:
+        self.settings = settings
+        self.probes = probes
+        self._jobs = jobs
+        self._keep = keep
+        self._instance = instance
+        self._choice: Choice | None = None
+        self._opening = threading.RLock()
+        self._stack = contextlib.ExitStack()
+        self._environment: Environment | None = None
+        self._batch: Batch | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def choice(self) -> Choice:
+        """The target and why it is that one. Raises TargetError where none can be chosen."""
+        if self._choice is None:
+            self._choice = choose(self.settings)
+        return self._choice
+
+    @property
+    def target(self) -> TargetName:
+        """Where the environment runs."""
+        return self.choice.target
+
+    @property
+    def opened(self) -> bool:
+        """Whether anything has needed the environment yet."""
+        return self._environment is not None
+
+    @property
+    def environment(self) -> Environment:
+        """The environment itself, opened by now. Raises TargetError where that cannot be done."""
+        with self._opening:
+            if self._environment is None:
+                way = opened(self.settings, self.choice, instance=self._instance, keep=self._keep)
+                self._environment = self._stack.enter_context(way)
+            return self._environment
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """How each service is reached, by its name."""
+        return self.environment.endpoints
+
+    def look(self, probe_ids: Iterable[str]) -> None:
+        """Begin to look at these and at all that they require; returns at once."""
+        self._looks().start(probe_ids)
+
+    def verdict(self, probe_id: str) -> Verdict:
+        """Return what a probe found, waiting for it or beginning its look where nobody has."""
+        return self._with_log(probe_id, self._looks().wait(probe_id))
+
+    def look_again(self, probe_id: str) -> Verdict:
+        """Look once more, at all that this probe requires too."""
+        return self._with_log(probe_id, self._looks().again(probe_id))
+
+    @property
+    def looks_s(self) -> Mapping[str, float]:
+        """The wall time of each look so far in seconds, by probe."""
+        verdicts = {} if self._batch is None else self._batch.verdicts
+        return {probe_id: verdict.took_s for probe_id, verdict in verdicts.items()}
+
+    @property
+    def batch_wall_s(self) -> float:
+        """The wall time of all looks together, in seconds."""
+        return 0.0 if self._batch is None else self._batch.wall_s
+
+    def deadline_s(self, probe_id: str) -> float:
+        """Return how long the verdict of a probe may take at most: its own look after all that it requires."""
+        every = closure(self.probes, (probe_id,))
+        return sum(probe.deadline_s or 2 * self.settings.deadline_s for probe in every)
+
+    def close(self) -> None:
+        """End the looks, and what was started for them."""
+        with self._opening:
+            if self._batch is not None:
+                self._batch.close()
+            self._stack.close()
+
+    def _looks(self) -> Batch:
+        with self._opening:
+            if self._batch is None:
+                store: Store = Unshared() if self._instance is None else SharedVerdicts(self._instance.folder)
+                self._batch = Batch(self.probes, self.environment, jobs=self._jobs, store=store)
+            return self._batch
+
+    def _with_log(self, probe_id: str, verdict: Verdict) -> Verdict:
+        """Add the tail of the service's log to a failure, where this machine has that log."""
+        probe = self.probes[probe_id]
+        log = self.environment.logs.get(probe.subject)
+        if verdict.state is not State.FAIL or verdict.evidence or log is None or probe.mark != "health":
+            return verdict
+        from pytest_devenv.targets.embedded.child import log_tail
+
+        tail = log_tail(log, _LOG_LINES)
+        return replace(verdict, evidence=(Evidence(f"last lines of {probe.subject}", tail),)) if tail else verdict
+
+
+class SharedVerdicts:
+    """The verdicts of one run with several processes: a file for each, and a lock around each look."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "verdicts"
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+
+    def get(self, probe_id: str) -> Verdict | None:
+        """Return the verdict that some process has put, if any."""
+        try:
+            return Verdict.from_json(json.loads(self._file(probe_id).read_text()))
+        except FileNotFoundError:
+            return None
+
+    def put(self, probe_id: str, verdict: Verdict) -> None:
+        """Keep the verdict for the other processes; called with the probe's lock held."""
+        scratch = self._file(probe_id).with_suffix(".new")
+        scratch.write_text(json.dumps(verdict.to_json()))
+        scratch.rename(self._file(probe_id))
+
+    @contextlib.contextmanager
+    def lock(self, probe_id: str) -> Iterator[None]:
+        """Hold off the other processes' looks of this probe."""
+        from pytest_devenv.targets.embedded.instance import locked
+
+        with locked(self._file(probe_id).with_suffix(".lock")):
+            yield
+
+    def _file(self, probe_id: str) -> Path:
+        from urllib.parse import quote
+
+        return self._folder / f"{quote(probe_id, safe='[]')}.json"
