@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pytest_devenv.settings import template
 from pytest_devenv.settings.model import ServiceKind
-from pytest_devenv.settings.problems import did_you_mean, dotted, shown
+from pytest_devenv.settings.problems import did_you_mean, dotted, nearest, shown
 from pytest_devenv.settings.schema import SCHEMES
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def check(reading: Reading, values: Values, environ: Mapping[str, str]) -> None:
     for name, service in services.items():
         _address(reading, name, service)
         _password(reading, name, service)
-        _placeholders(reading, name, service, known)
+        _placeholders(reading, name, services, databases, known)
     _paths(reading, databases, values.get("loops", {}))
 
 
@@ -190,21 +190,64 @@ def _password(reading: Reading, name: str, service: Values) -> None:
         )
 
 
-def _placeholders(reading: Reading, name: str, service: Values, known: tuple[str, ...]) -> None:
-    texts = {("services", name, "command", f"[{index}]"): each for index, each in enumerate(service.get("command", ()))}
-    texts |= {("services", name, "env", variable): each for variable, each in service.get("env", {}).items()}
-    for path, text in texts.items():
-        item = path[-1] if path[-1].startswith("[") else ""
+def _placeholders(
+    reading: Reading, name: str, services: dict[str, Values], databases: dict[str, Values], known: tuple[str, ...]
+) -> None:
+    """Note placeholders that do not exist, and those of services that need not be up when this one starts."""
+    service = services[name]
+    texts = {("command", f"[{index}]"): text for index, text in enumerate(service.get("command", ()))}
+    texts |= {("env", key): text for key, text in service.get("env", {}).items()}
+    required = _required(services, name)
+    for (key, item), text in texts.items():
+        path, at = (("services", name, key), item) if key == "command" else (("services", name, key, item), "")
         for placeholder in template.names(text):
             if placeholder not in known:
-                near = did_you_mean(placeholder, known)
+                near = nearest(placeholder, known)
                 reading.problem(
-                    path[:-1] if item else path,
-                    at=item,
+                    path,
+                    at=at,
                     expected="a placeholder: python, host, port, <service>.host, .port or .url, database.<name>.url",
                     found=f"the unknown placeholder {{{placeholder}}}",
-                    remedy=near and near.replace("mean ", "mean {").replace("?", "}?"),
+                    remedy=near and f"did you mean {{{near}}}?",
                 )
+                continue
+            whose = _service_of(placeholder, databases)
+            if whose is not None and whose not in required:
+                itself = whose == name
+                found = "this service itself" if itself else f"{whose}, which is not required"
+                add = f"add {whose} to {dotted(('services', name, 'requires'))}"
+                reading.problem(
+                    path,
+                    at=at,
+                    expected="a placeholder of a service that is up when this one starts",
+                    found=f"{{{placeholder}}}, of {found}",
+                    remedy="write {host} and {port}" if itself else add,
+                )
+
+
+def _service_of(placeholder: str, databases: dict[str, Values]) -> str | None:
+    """Return the service whose address a placeholder gives; None for one of this service's own."""
+    parts = placeholder.split(".")
+    match len(parts):
+        case 1:
+            return None
+        case 2:
+            return parts[0]
+        case _:
+            service: str | None = databases[parts[1]].get("service")
+            return service
+
+
+def _required(services: dict[str, Values], name: str) -> set[str]:
+    """Return every service that has to be up before this one, through any number of others."""
+    found: set[str] = set()
+    waiting = list(services[name].get("requires", ()))
+    while waiting:
+        each = waiting.pop()
+        if each not in found and each in services:
+            found.add(each)
+            waiting += services[each].get("requires", ())
+    return found - {name}
 
 
 def _paths(reading: Reading, databases: dict[str, Values], loops: dict[str, Values]) -> None:

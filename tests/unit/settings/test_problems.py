@@ -280,6 +280,24 @@ ONE = [
         id="an unknown placeholder",
     ),
     pytest.param(
+        "services.a = { kind = 'http', env.X = '{b.url}' }\nservices.b.kind = 'redis'",
+        "services.a.env.X\n"
+        "  expected: a placeholder of a service that is up when this one starts\n"
+        "  found: {b.url}, of b, which is not required\n"
+        "  where: pytest-devenv.toml:2\n"
+        "  remedy: add b to services.a.requires",
+        id="a placeholder of a service that may not be up",
+    ),
+    pytest.param(
+        "services.a = { kind = 'http', command = ['{a.port}'] }",
+        "services.a.command[0]\n"
+        "  expected: a placeholder of a service that is up when this one starts\n"
+        "  found: {a.port}, of this service itself\n"
+        "  where: pytest-devenv.toml:2\n"
+        "  remedy: write {host} and {port}",
+        id="a placeholder of itself",
+    ),
+    pytest.param(
         "services.a = { kind = 'http', env.X = 'a}' }",
         "services.a.env.X\n"
         "  expected: a text with placeholders such as {python} or {postgres.url}\n"
