@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from pytest_devenv.clients.postgres import DatabaseAddress, connect
 from pytest_devenv.probes import commands
@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
+T = TypeVar("T")
 
-def asked(environment: Environment, address: DatabaseAddress, question: Callable[[Connection], Verdict]) -> Verdict:
-    """Connect within the settings' deadline, put the question, and hang up.
+
+def asked(environment: Environment, address: DatabaseAddress, question: Callable[[Connection], T]) -> T | Verdict:
+    """Connect within the settings' deadline, put the question, hang up, and return the answer.
+
+    Returns a verdict where there is no answer to be had.
 
     A statement that runs past the deadline is ended by the server. What the user may not see is `unknown`.
     """
@@ -82,15 +86,15 @@ def _answer(
     environment: Environment,
     address: DatabaseAddress,
     connection: Connection,
-    question: Callable[[Connection, DatabaseAddress], Verdict],
-) -> Verdict:
+    question: Callable[[Connection, DatabaseAddress], T],
+) -> T | Verdict:
     import psycopg
 
     with closing(connection):
         try:
             return question(connection, address)
         except psycopg.errors.InsufficientPrivilege as error:
-            return _not_permitted(address, error)
+            return not_permitted(address, error)
         except psycopg.errors.QueryCanceled:
             deadline_s = environment.settings.deadline_s
             return failed(
@@ -102,7 +106,8 @@ def _answer(
             )
 
 
-def _not_permitted(address: DatabaseAddress, error: psycopg.errors.InsufficientPrivilege) -> Verdict:
+def not_permitted(address: DatabaseAddress, error: psycopg.errors.InsufficientPrivilege) -> Verdict:
+    """Return the verdict on what the user may not see: what is missing, and how it is granted."""
     said = error.diag.message_primary or "permission denied"
     user = address.endpoint.user
     to = "public" if user is None else f'"{user}"'

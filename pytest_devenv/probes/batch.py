@@ -92,6 +92,8 @@ class Batch:
         self._running: dict[str, _Look] = {}
         self._verdicts: dict[str, Verdict] = {}
         self._again: set[str] = set()
+        self._began: float | None = None
+        self._settled = 0.0
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -107,6 +109,12 @@ class Batch:
         """What is known so far, by probe id, in the order in which it came to be known."""
         with self._changed:
             return MappingProxyType(dict(self._verdicts))
+
+    @property
+    def wall_s(self) -> float:
+        """The wall time from the first look's begin to the last verdict, in seconds."""
+        with self._changed:
+            return 0.0 if self._began is None else max(0.0, self._settled - self._began)
 
     def start(self, selected: Iterable[str]) -> None:
         """Begin the looks of the selected probes and of all that they require; returns at once.
@@ -186,6 +194,7 @@ class Batch:
         look = _Look(probe, deadline_s, fresh=probe.id in self._again)
         look.thread = threading.Thread(target=self._run, args=(look,), name=f"probe {probe.id}", daemon=True)
         self._again.discard(probe.id)
+        self._began = look.began if self._began is None else self._began
         self._running[probe.id] = look
         look.thread.start()
 
@@ -207,6 +216,7 @@ class Batch:
             if self._running.get(look.probe.id) is look:
                 del self._running[look.probe.id]
                 self._verdicts[look.probe.id] = verdict
+                self._settled = time.monotonic()
                 self._advance()
 
     def _until_next_end(self) -> float | None:
