@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_devenv.errors import ConfigError
+from pytest_devenv.migrate.bun import BUN
 from pytest_devenv.migrate.failure import (
     FolderError,
     LostRaceError,
@@ -27,6 +28,7 @@ from pytest_devenv.migrate.model import (
     Step,
 )
 from pytest_devenv.migrate.plain import PlainEngine
+from pytest_devenv.migrate.repair import Action, Repair, plan_repair, repair
 from pytest_devenv.migrate.sqlx import SQLX
 from pytest_devenv.settings import MigrationEngine
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from pytest_devenv.settings import Database
 
 __all__ = [
+    "Action",
     "Applied",
     "Direction",
     "Edited",
@@ -49,12 +52,15 @@ __all__ = [
     "PoolerError",
     "Progress",
     "Renamed",
+    "Repair",
     "Result",
     "RunError",
     "StateError",
     "Status",
     "Step",
     "engine_for",
+    "plan_repair",
+    "repair",
 ]
 
 
@@ -69,7 +75,7 @@ def engine_for(database: Database, root: Path) -> Engine:
         remedy = f'set migrations = {{ engine = "sqlx", path = "migrations/{database.name}" }} in its table'
         raise ConfigError(message, remedy=remedy)
     folder = root / migrations.path
-    dialect = {MigrationEngine.SQLX: SQLX}[migrations.engine]
+    dialect = {MigrationEngine.SQLX: SQLX, MigrationEngine.BUN: BUN}[migrations.engine]
     return PlainEngine(
         folder=folder, dialect=dialect, table=migrations.table or dialect.table, strict=migrations.strict
     )

@@ -9,10 +9,11 @@ from pytest_devenv.migrate.folder import BOM
 from pytest_devenv.migrate.statements import find_transaction_end, may_end_transaction, parser_installed, place
 
 if TYPE_CHECKING:
+    from pytest_devenv.migrate.dialect import Dialect
     from pytest_devenv.migrate.folder import Source
 
 
-def check_source(source: Source, *, transactional: bool) -> str | None:
+def check_source(source: Source, dialect: Dialect) -> str | None:
     """Refuse a file that could be applied in part; return what could not be checked. Raises FolderError."""
     if source.text.startswith(BOM):
         message = explain(
@@ -31,7 +32,17 @@ def check_source(source: Source, *, transactional: bool) -> str | None:
             where=f"{source.path}, line {at.line}, column {at.column}",
         )
         raise FolderError(message, remedy="remove the byte")
-    if not transactional or not may_end_transaction(source.text):
+    try:
+        dialect.chunks(source.text)
+    except ValueError as error:
+        message = explain(
+            f"{source.path.name} holds a directive that {dialect.name} does not know",
+            expected=str(error),
+            found="another directive",
+            where=str(source.path),
+        )
+        raise FolderError(message, remedy="correct or remove the line") from error
+    if not dialect.is_transactional(source.path.name, source.text) or not may_end_transaction(source.text):
         return None
     if not parser_installed():
         return f"{source.path.name} was not searched for COMMIT and ROLLBACK: pip install 'pytest-devenv[lint]'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_devenv.errors import MigrationError
@@ -23,7 +24,7 @@ def compare(
     """Compare the folder with the history; `checksums` are those of the applied versions' files."""
     by_version = {migration.version: migration for migration in files}
     known = {row.version for row in applied}
-    rows = sorted(applied, key=lambda row: order(row.version))
+    rows = sorted((_described(row, by_version) for row in applied), key=lambda row: order(row.version))
     pending = tuple(migration for migration in files if migration.version not in known)
     last = order(rows[-1].version) if rows else None
     edited, renamed = [], []
@@ -42,7 +43,7 @@ def compare(
                     found_checksum=found,
                 )
             )
-        if row.description and row.description != migration.description:
+        if row.description != migration.description:
             renamed.append(
                 Renamed(
                     version=row.version,
@@ -142,6 +143,12 @@ def after(status: Status, files: Sequence[Migration], *, count: int, to: str | N
         later = {migration.version for migration in files[_place(files, to) + 1 :]}
         rows = tuple(row for row in status.applied if row.version in later)
     return tuple(by_version[row.version] for row in reversed(rows))
+
+
+def _described(row: Applied, by_version: Mapping[str, Migration]) -> Applied:
+    if row.description or row.version not in by_version:
+        return row
+    return replace(row, description=by_version[row.version].description)
 
 
 def _place(files: Sequence[Migration], version: str) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     import psycopg
     from psycopg import sql
@@ -59,7 +60,7 @@ class History(Protocol):
         """Return the statement that notes a migration, in the message that applies it or ahead of it (`dirty`)."""
         ...
 
-    def finish(self, table: sql.Composable, version: str, *, group: int) -> sql.Composed:
+    def finish(self, table: sql.Composable, version: str) -> sql.Composed:
         """Return the statement that turns a dirty row into an applied one."""
         ...
 
@@ -78,11 +79,12 @@ class History(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """One tool's way. All functions are pure.
+    """One tool's way. All but the history and `peer_lock` are pure.
 
     `parse_name` returns None for a file that is none of the tool's and raises ValueError, with what it expected, for
     one that the tool would stumble over. `order` is the sort key of versions. `lock_key` makes the key of the session
-    lock from the database's name. `peer_lock` is a table in which the tool itself notes that it is at work.
+    lock from the database's name. `peer_lock` holds the tool's own lock, where that is another one, on a connection of
+    its own; it takes the history table's name, the seconds to wait, and where that is.
     """
 
     name: str
@@ -95,4 +97,4 @@ class Dialect:
     lock_key: Callable[[str], int]
     history: History
     new_files: Callable[[str, str, bool, bool], tuple[tuple[str, str], ...]]
-    peer_lock: str | None = None
+    peer_lock: Callable[[Connection, str, float, str], AbstractContextManager[None]] | None = None

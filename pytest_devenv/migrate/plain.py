@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -29,7 +30,7 @@ from pytest_devenv.migrate.work import Bench, Work
 from pytest_devenv.migrate.write import write_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import psycopg
@@ -99,8 +100,12 @@ class PlainEngine:
                 pending = rules.upto(status.pending, listing.migrations, to)
                 if pending:
                     permission.require(connection)
-                    bench = self._prepare(connection, address, status)
-                    warnings += self._run(bench, pending, Direction.UP, on_progress)
+                    with self._without_peer(address, lock_timeout_s):
+                        if self.dialect.peer_lock is not None:
+                            status = self._look(connection, listing)
+                            pending = rules.upto(status.pending, listing.migrations, to)
+                        bench = self._prepare(connection, address, status)
+                        warnings += self._run(bench, pending, Direction.UP, on_progress)
         return Result(
             direction=Direction.UP,
             migrations=pending,
@@ -144,8 +149,9 @@ class PlainEngine:
                 _way_back(migration)
             if chosen:
                 permission.require(connection)
-                bench = self._prepare(connection, address, status)
-                warnings += self._run(bench, chosen, Direction.DOWN, on_progress)
+                with self._without_peer(address, lock_timeout_s):
+                    bench = self._prepare(connection, address, status)
+                    warnings += self._run(bench, chosen, Direction.DOWN, on_progress)
         return Result(
             direction=Direction.DOWN,
             migrations=chosen,
@@ -156,6 +162,18 @@ class PlainEngine:
     def create(self, name: str, *, transaction: bool = True) -> tuple[Path, ...]:
         """Write the files of a new migration."""
         return write_files(self.folder, self.dialect, name, transaction=transaction)
+
+    @contextmanager
+    def _without_peer(self, address: DatabaseAddress, timeout_s: float) -> Iterator[None]:
+        """Hold the tool's own lock, where it has another than ours."""
+        if self.dialect.peer_lock is None:
+            yield
+            return
+        with (
+            connected(address, deadline_s=LOOK_TIMEOUT_S) as other,
+            self.dialect.peer_lock(other, self.table, timeout_s, str(address)),
+        ):
+            yield
 
     def _key(self, address: DatabaseAddress) -> int:
         return self.dialect.lock_key(address.database)
@@ -190,7 +208,7 @@ class PlainEngine:
             began = time.monotonic()
             source = read_source(migration.path if direction is Direction.UP else _way_back(migration))
             work = Work(bench, direction, migration, source, migrations[:number])
-            note = check_source(source, transactional=work.transactional)
+            note = check_source(source, self.dialect)
             if note is not None:
                 unchecked.append(note)
             run(work)

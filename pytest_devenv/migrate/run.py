@@ -25,7 +25,7 @@ def run(work: Work) -> None:
     bench, version = work.bench, work.migration.version
     history, table = bench.dialect.history, bench.table
     delete = history.delete(table, version)
-    finish = history.finish(table, version, group=bench.group)
+    finish = history.finish(table, version)
     if work.direction is Direction.DOWN:
         if work.transactional:
             _run_whole(work, delete)

@@ -128,13 +128,7 @@ class SqlxHistory:
             took=sql.SQL(took),
         )
 
-    def finish(
-        self,
-        table: sql.Composable,
-        version: str,
-        *,
-        group: int,  # noqa: ARG002  # sqlx has no groups
-    ) -> sql.Composed:
+    def finish(self, table: sql.Composable, version: str) -> sql.Composed:
         """Say that the migration succeeded."""
         from psycopg import sql
 
