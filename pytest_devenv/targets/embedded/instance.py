@@ -102,18 +102,20 @@ class Record:
             started=data["started"],
         )
 
-    def running(self) -> bool:
-        """Whether every recorded process still runs, and is the one that was recorded."""
-        import psutil
+    def alive(self) -> bool:
+        """Whether any recorded process still runs: where some died, that is for their probes to say."""
+        return any(_runs(pid, created) for pid, created in self.processes.values())
 
-        for pid, created in self.processes.values():
-            try:
-                process = psutil.Process(pid)
-                if abs(process.create_time() - created) > 1 or process.status() == psutil.STATUS_ZOMBIE:
-                    return False
-            except psutil.NoSuchProcess:
-                return False
-        return True
+
+def _runs(pid: int, created: float) -> bool:
+    """Tell whether this process still runs and is the one that was recorded, not another with its number."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @dataclass(slots=True)
@@ -192,18 +194,16 @@ def create(settings: Settings, *, name: str | None = None) -> Instance:
 
 
 def kept(settings: Settings) -> tuple[Instance, Record] | None:
-    """Return the instance of this project that `env up` left running, or None; one that has died is swept away."""
+    """Return the instance of this project that `env up` left running, or None where nothing of it runs."""
     instance = Instance(state_folder() / project_key(settings))
     record = instance.read()
-    if record is None or not record.kept:
-        return None
-    if not record.running():
+    if record is None or not record.kept or not record.alive():
         return None
     return instance, record
 
 
 def sweep(base: Path) -> None:
-    """End and remove the instances whose owner is gone, and the kept ones that no longer run. Nothing else."""
+    """End and remove the instances whose owner is gone, and the kept ones of which nothing runs. Nothing else."""
     for folder in sorted(base.iterdir()):
         if not (folder / _LEASE).exists():
             continue
@@ -212,7 +212,7 @@ def sweep(base: Path) -> None:
                 continue
             instance = Instance(folder)
             record = instance.read()
-            if record is None or not record.kept or not record.running():
+            if record is None or not record.kept or not record.alive():
                 instance.destroy()
 
 
