@@ -1,7 +1,6 @@
 """Run the backend: `python -m app.backend --port 3000`."""
 
 import argparse
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -21,7 +20,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     import uvicorn  # a refusal should not wait for the server's modules
 
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s:     %(message)s")
     uvicorn.run(
         "app.backend.application:create",
         factory=True,

@@ -1,5 +1,6 @@
 """The web application: its resources, routes, errors and the origins that may call it."""
 
+import logging
 import os
 import threading
 from collections.abc import AsyncIterator
@@ -18,7 +19,9 @@ from app.backend.settings import Settings
 
 def create() -> FastAPI:
     """Build the application from the environment, as a server asks for it."""
-    return build(Settings.from_environment(os.environ))
+    settings = Settings.from_environment(os.environ)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s:     %(message)s")
+    return build(settings)
 
 
 def build(settings: Settings) -> FastAPI:
