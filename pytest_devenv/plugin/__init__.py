@@ -11,7 +11,10 @@ from pytest_devenv.errors import ConfigError
 from pytest_devenv.settings.locate import find
 
 if TYPE_CHECKING:
-    from pytest_devenv.plugin.session import Session
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytest_devenv.run import Devenv
 
 MARKS = {
     "health": "is the environment healthy: reads only",
@@ -46,31 +49,35 @@ def pytest_configure(config: pytest.Config) -> None:
         file = find(config.rootpath)
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from error
-    if file is None:
-        if config.getoption(options.option("devenv").dest):
-            msg = (
-                f"--devenv: expected a [tool.pytest-devenv] table in pyproject.toml or a pytest-devenv.toml, "
-                f"found none, looked in {config.rootpath} and above\n  remedy: pytest-devenv init"
-            )
-            raise pytest.UsageError(msg)
-        return
-    from pytest_devenv.plugin.session import SESSION, Session
+    if file is not None:
+        _open_session(config, file)
+    elif config.getoption(options.option("devenv").dest):
+        raise _unconfigured(config)
+    else:
+        config.stash[fixtures.DEVENV] = _absent(config)
+
+
+def _open_session(config: pytest.Config, file: Path) -> None:
+    from pytest_devenv import fixtures
+    from pytest_devenv.plugin.session import Session
 
     session = Session(config, file)
-    config.stash[SESSION] = session
+    config.stash[fixtures.DEVENV] = session.environment
     config.pluginmanager.register(session, "devenv-session")
     session.configure()
 
 
-def session_of(config: pytest.Config) -> Session:
-    """Return the session over the configured environment. Raises UsageError where nothing configures one."""
-    from pytest_devenv.plugin.session import SESSION
+def _absent(config: pytest.Config) -> Callable[[], Devenv]:
+    """Return what a fixture of ours finds in a project without a table."""
 
-    session = config.stash.get(SESSION, None)
-    if session is None:
-        msg = (
-            "expected a [tool.pytest-devenv] table in pyproject.toml or a pytest-devenv.toml, found none, "
-            f"looked in {config.rootpath} and above\n  remedy: pytest-devenv init"
-        )
-        raise pytest.UsageError(msg)
-    return session
+    def fail() -> Devenv:
+        pytest.fail(str(_unconfigured(config)), pytrace=False)
+
+    return fail
+
+
+def _unconfigured(config: pytest.Config) -> pytest.UsageError:
+    return pytest.UsageError(
+        "expected a [tool.pytest-devenv] table in pyproject.toml or a pytest-devenv.toml, found none, "
+        f"looked in {config.rootpath} and above\n  remedy: pytest-devenv init"
+    )

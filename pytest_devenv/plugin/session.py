@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_devenv import options
-from pytest_devenv.errors import ConfigError
+from pytest_devenv.errors import ConfigError, DevenvError
 from pytest_devenv.plugin.joining import is_packaged_id, selects_marked_only
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pytest_devenv.settings import Settings
     from pytest_devenv.targets.embedded.instance import Instance
 
-SESSION = pytest.StashKey["Session"]()
 _INSTANCE = "devenv_instance"
 
 
@@ -98,6 +97,10 @@ class Session:
             keep=bool(self.option("keep")),
             instance=self._instance_of_worker(),
         )
+
+    def environment(self) -> Devenv:
+        """Return the environment of this run, for the fixture that gives it."""
+        return self.devenv
 
     @cached_property
     def redactor(self) -> Redactor:
@@ -178,9 +181,13 @@ class Session:
             self._shared.destroy()
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Take this environment's secrets out of whatever a test printed or raised."""
+    def pytest_runtest_makereport(
+        self, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Say our own errors without our code, and take this environment's secrets out of whatever a test told."""
         report = yield
+        if call.excinfo is not None and isinstance(call.excinfo.value, DevenvError):
+            report.longrepr = call.excinfo.getrepr(style="value")
         if "devenv" in self.__dict__ and self.devenv.opened:
             _redact(report, self.redactor)
         return report

@@ -1,0 +1,49 @@
+# The README's two commands are `make health` and `make test`. Everything is installed into .venv, once.
+
+TARGET ?= embedded
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: help health test lint bench docs clean
+
+help:
+	@echo "make health   is the reference environment healthy?  (TARGET=embedded, addresses or cluster)"
+	@echo "make test     the project's own tests"
+	@echo "make lint     ruff, mypy, the floors of the house"
+	@echo "make bench    the benchmarks; results go to benchmarks/RESULTS.md"
+	@echo "make docs     write the generated references and the README's picture again"
+
+health: $(VENV)/.health
+	$(BIN)/pytest -m health --devenv-target=$(TARGET)
+
+test: $(VENV)/.test
+	$(BIN)/pytest tests app
+	$(BIN)/pytest checks --devenv-target=embedded
+
+lint: $(VENV)/.test
+	$(BIN)/pre-commit run --all-files --show-diff-on-failure
+
+bench: $(VENV)/.test
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.test
+	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/picture.py
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "make: Python 3.11 or later is missing: $(PYTHON) is $$($(PYTHON) --version 2>&1); try make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  rm -rf $(VENV); echo "make: Python's venv is missing: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.health: $(VENV)/bin/python pyproject.toml app/backend/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[embedded]' -r app/backend/requirements.txt
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.health
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
