@@ -8,6 +8,9 @@ from dataclasses import dataclass
 _ENDS = ("commit", "rollback", "abort", "end", "prepare")
 _SHOWN = 240
 _PARSED = 100_000
+_SCANNED = 1_000_000
+_SEMICOLON = "ASCII_59"
+_COMMENTS = ("SQL_COMMENT", "C_COMMENT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +85,32 @@ def split(text: str) -> tuple[slice, ...]:
     try:
         pieces: tuple[slice, ...] = pglast.parser.split(text, only_slices=True)
     except pglast.parser.ParseError:
-        try:
-            pieces = pglast.parser.split(text, with_parser=False, only_slices=True)
-        except pglast.parser.ParseError:
-            return ()
+        return _split_by_words(text)
     return pieces
+
+
+def _split_by_words(text: str) -> tuple[slice, ...]:
+    """Return where the statements of a text are that cannot be parsed: what stands between semicolons.
+
+    A huge text has too many words for that.
+    """
+    import pglast
+
+    if len(text) > _SCANNED:
+        return ()
+    try:
+        tokens = pglast.parser.scan(text)
+    except pglast.parser.ParseError:
+        return ()
+    pieces: list[slice] = []
+    start, end = None, 0
+    for token in tokens:
+        if token.name == _SEMICOLON:
+            pieces += [] if start is None else [slice(start, end)]
+            start = None
+        elif token.name not in _COMMENTS:
+            start, end = token.start if start is None else start, token.end + 1
+    return (*pieces, *([] if start is None else [slice(start, end)]))
 
 
 def statement_at(text: str, *, index: int | None, number: int) -> tuple[str | None, Place | None]:
@@ -97,15 +121,19 @@ def statement_at(text: str, *, index: int | None, number: int) -> tuple[str | No
     if not parser_installed():
         if index is None:
             return None, None
-        at = place(text, index)
-        return shown(text.splitlines()[at.line - 1] if text else ""), at
+        return shown(_line(text, index)), place(text, index)
     pieces = split(text)
     if index is not None:
-        around = [piece for piece in pieces if piece.start <= index <= piece.stop]
-        return (shown(text[around[-1]]) if around else None), place(text, index)
+        around = [text[piece] for piece in pieces if piece.start <= index <= piece.stop]
+        return shown(around[-1] if around else _line(text, index)), place(text, index)
     if number < len(pieces):
         return shown(text[pieces[number]]), place(text, pieces[number].start)
     return None, None
+
+
+def _line(text: str, index: int) -> str:
+    end = text.find("\n", index)
+    return text[text.rfind("\n", 0, index) + 1 : len(text) if end < 0 else end]
 
 
 def extension_wanted(statement: str) -> str | None:

@@ -22,14 +22,13 @@ def write_files(folder: Path, dialect: Dialect, name: str, *, transaction: bool)
 
     A folder whose migrations all lack a way back goes on that way.
     """
-    if not folder.exists():
-        folder.mkdir(parents=True)
-    migrations = list_folder(folder, dialect).migrations
+    migrations = list_folder(folder, dialect).migrations if folder.exists() else ()
     reversible = not migrations or any(migration.down is not None for migration in migrations)
     version = _next_version(migrations[-1].version if migrations else None)
     files = dialect.new_files(version, name, transaction, reversible)
     for file, _ in files:
         _judge(file, name, dialect, folder)
+    folder.mkdir(parents=True, exist_ok=True)
     written = []
     for file, content in files:
         path = folder / file
