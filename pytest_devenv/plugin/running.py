@@ -51,11 +51,14 @@ class Running:
             return
         probes = self._session.devenv.probes
         if names == (EVERY_OTHER,):
-            ids = {each: each for each, probe in probes.items() if probe.name not in self._asserted}
+            ids = {each: probe for each, probe in probes.items() if probe.name not in self._asserted}
+            several = True
         else:
             self._asserted.update(names)
-            ids = {each: probe.subject for each, probe in probes.items() if probe.name in names}
-        metafunc.parametrize("probe", list(ids), ids=list(ids.values()))
+            ids = {each: probe for each, probe in probes.items() if probe.name in names}
+            several = len({probe.subject for probe in ids.values()}) < len(ids)
+        short = [f"{probe.name}-{probe.subject}" if several else probe.subject for probe in ids.values()]
+        metafunc.parametrize("probe", list(ids), ids=short)
 
     def _packaged(self, session: pytest.Session) -> Iterator[pytest.Item]:
         folder = Path(checks.__file__).parent
