@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_devenv.report.causes import cause_of
-from pytest_devenv.report.lines import NO_BREAK, Line, Role, Span, cells, one_line, pad, role_of, wrap
+from pytest_devenv.report.lines import NO_BREAK, Line, Role, Span, cells, one_line, pad, role_of, wrap, wrap_items
 from pytest_devenv.report.model import group_name, groups
 from pytest_devenv.report.phrases import count, milliseconds
 from pytest_devenv.verdict import State
@@ -113,11 +113,12 @@ def _group_line(row: Row, columns: Columns, view: View) -> list[Line]:
     first, *more = wrap(row.detail, columns.detail) or [""]
     below: list[Line] = [(Span(" " * columns.indent + text),) for text in more]
     if columns.stacked:
-        tail = " · ".join(part for part in (row.checks, row.address) if part)
-        return [(*head, Span(first)), *below, *([(Span(" " * columns.indent + tail, Role.DIM),)] if tail else [])]
+        items = [part for part in (row.checks, row.address) if part]
+        tail = wrap_items(items, view.width - columns.indent, indent="")
+        return [(*head, Span(first)), *below, *((Span(" " * columns.indent + text, Role.DIM),) for text in tail)]
     gap = " " * _GAP
-    tail = gap + pad(row.checks, columns.checks) + gap + row.address if columns.checks else gap + row.address
-    return [(*head, Span(pad(first, columns.detail)), Span(tail, Role.DIM)), *below]
+    right = gap + pad(row.checks, columns.checks) + gap + row.address if columns.checks else gap + row.address
+    return [(*head, Span(pad(first, columns.detail)), Span(right, Role.DIM)), *below]
 
 
 def _listed(row: Row, columns: Columns, view: View) -> list[Line]:

@@ -28,14 +28,15 @@ _WORDS = frozenset(
     ).split()
 )
 _SHORTEST_ANYWHERE = 4
+_SHORTEST_NUMBER = 8  # shorter ones are ports, sizes and times
 _SHORTEST_LINE = 16
 
 # `$PGPASSWORD`, `<password>` and `{ env = "…" }` tell where a secret is, they are none; what is masked stays masked.
 _NO_REFERENCE = r"(?!\\?[\"']?(?:\$[A-Za-z_{(]|<[A-Za-z]|\{\s*(?:secret|key|env)\b|\.\.\.|…|\*\*\*))"
 _QUOTED = r"""(?:'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*")"""
 _VALUE = rf"{_NO_REFERENCE}(?:{_QUOTED}|[^\s\"']+)"
-_NAME = (
-    r"(?:[A-Za-z0-9]+[_.-])*(?:[A-Za-z]*passw(?:or)?d|pwd|passphrase|requirepass|token|jwt[_-]?secret"
+_NAME = (  # bounded, so that a long word in a log costs no time
+    r"(?:[A-Za-z0-9]{1,40}[_.-]){0,12}(?:[A-Za-z]{0,40}passw(?:or)?d|pwd|passphrase|requirepass|token|jwt[_-]?secret"
     r"|(?:access|auth|refresh|id)[_-]?token|(?:api|access|secret|encryption|private)[_-]?key|client[_-]?secret)"
 )
 _SCHEME = r"(?:bearer|basic|token|digest)\s+"
@@ -49,7 +50,7 @@ def _rule(pattern: str, replacement: str = rf"\1{MASK}") -> tuple[re.Pattern[str
 _IN_PLACE = (
     _rule(r"-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]*?(?:-----END \1-----|\Z)", MASK),
     # scheme://user:PASSWORD@host; the last @ of the word ends it, since a badly quoted password may hold others
-    _rule(rf"([a-z][a-z0-9+.-]*://[^\s:/@\"'`]*:)(?!\d+[/?#]){_NO_REFERENCE}[^\s\"'`]+@", rf"\1{MASK}@"),
+    _rule(rf"(://[^\s:/@\"'`]*:)(?!\d+[/?#]){_NO_REFERENCE}[^\s\"'`]+@", rf"\1{MASK}@"),
     _rule(rf"(\bauthorization[\"']?\s*[:=]\s*[\"']?(?:{_SCHEME}|(?!{_SCHEME}))){_NO_REFERENCE}[^\s\"',]+"),
     _rule(rf"(\bbearer\s+){_NO_REFERENCE}(?=[^\s\"',]*\d)[a-z0-9._~+/-]{{8,}}=*"),
     _rule(r"\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*", MASK),
@@ -62,18 +63,22 @@ _IN_PLACE = (
 )
 
 
+def _too_common(value: str) -> bool:
+    return len(value) < (_SHORTEST_NUMBER if value.isdecimal() else _SHORTEST_ANYWHERE)
+
+
 class Redactor:
     """Replaces secrets in texts and values by `***`.
 
     `secrets` are the ones that this run knows. `words` are names that occur in a report anyway, such as those of
     services, databases and users: a secret that equals one of them, or is an ordinary word, or is shorter than four
-    characters, is replaced only where its place says that it is one.
+    characters or eight digits, is replaced only where its place says that it is one.
     """
 
     def __init__(self, secrets: Iterable[Secret | str] = (), *, words: Iterable[str] = ()) -> None:
         ordinary = _WORDS | {word.lower() for word in words}
         values = {secret.reveal() if isinstance(secret, Secret) else secret for secret in secrets}
-        distinct = {value for value in values if len(value) >= _SHORTEST_ANYWHERE and value.lower() not in ordinary}
+        distinct = {value for value in values if value.lower() not in ordinary and not _too_common(value)}
         lines = {row for value in distinct for row in value.splitlines() if len(row) >= _SHORTEST_LINE}
         patterns = [spellings(value) for value in sorted(distinct | lines, key=lambda value: (-len(value), value))]
         self._known = re.compile("|".join(patterns)) if patterns else None

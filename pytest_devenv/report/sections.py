@@ -13,7 +13,7 @@ from pytest_devenv.verdict import State
 
 if TYPE_CHECKING:
     from pytest_devenv.report.causes import Root
-    from pytest_devenv.report.model import Entry, Run
+    from pytest_devenv.report.model import Run
     from pytest_devenv.report.view import View
 
 _SLOWEST = 3

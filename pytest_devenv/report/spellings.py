@@ -24,26 +24,31 @@ def spellings(secret: str) -> str:
     conninfo, Python, shells), with doubled quotes (SQL), as HTML, and within base64. A secret of fewer than eight
     characters only counts as a word of its own.
     """
-    raw = "".join(_run(char, len(list(run))) for char, run in groupby(secret))
+    runs = [(char, len(list(run))) for char, run in groupby(secret)]
+    before = [""] + [char for char, _ in runs]
+    raw = "".join(_run(char, length, previous) for (char, length), previous in zip(runs, before, strict=False))
     if len(secret) < _SHORTEST_IN_A_WORD:
         raw = rf"(?<![A-Za-z0-9]){raw}(?![A-Za-z0-9])"
     return "|".join([raw, *(re.escape(form) for form in _in_base64(secret.encode(errors="surrogatepass")))])
 
 
-def _run(char: str, length: int) -> str:
+def _run(char: str, length: int, previous: str) -> str:
     """Match a character so many times; backslashes at least as often, since they are what escaping doubles."""
     if char == "\\":
-        return rf"(?:\\|{_percent(char)}){{{length},}}"
-    return _character(char) * length
+        # eightfold is JSON in JSON in JSON; possessive, so that a text of nothing but backslashes costs no time
+        return rf"(?:\\|{_percent(char)}){{{length},{length * 8}}}+"
+    first = _character(char, fewest=0 if previous == "\\" else 1)  # which took all the backslashes
+    return first + _character(char, fewest=1) * (length - 1)
 
 
-def _character(char: str) -> str:
+def _character(char: str, *, fewest: int) -> str:
+    """Match one character in any spelling; an escape of it has at least `fewest` backslashes."""
     if char.isascii() and char.isalnum():
         return char
     forms = [re.escape(form) for form in _QUOTES.get(char, ())]
     if (escaped := html.escape(char)) != char:
         forms.append(re.escape(escaped))
-    forms += [_percent(char), *_escapes(char), rf"\\{{0,4}}{re.escape(char)}"]
+    forms += [_percent(char), *_escapes(char, fewest), rf"\\{{0,4}}{re.escape(char)}"]
     return f"(?:{'|'.join(dict.fromkeys(forms))})"
 
 
@@ -51,16 +56,19 @@ def _percent(char: str) -> str:
     return "".join(f"%(?:25)*{_any_case(f'{byte:02x}')}" for byte in char.encode(errors="surrogatepass"))
 
 
-def _escapes(char: str) -> list[str]:
+def _escapes(char: str, fewest: int) -> list[str]:
     """Return the escapes of JSON and Python for a character."""
     code = ord(char)
     units = char.encode("utf-16-be", errors="surrogatepass").hex()
     pairs = [units[start : start + 4] for start in range(0, len(units), 4)]
-    forms = ["".join(rf"\\{{1,4}}u{_any_case(unit)}" for unit in pairs), rf"\\{{1,4}}U{_any_case(f'{code:08x}')}"]
+    forms = [
+        "".join(rf"\\{{{fewest},4}}u{_any_case(unit)}" for unit in pairs),
+        rf"\\{{{fewest},4}}U{_any_case(f'{code:08x}')}",
+    ]
     if code <= 0xFF:  # noqa: PLR2004  # what \x can say
-        forms.append(rf"\\{{1,4}}x{_any_case(f'{code:02x}')}")
+        forms.append(rf"\\{{{fewest},4}}x{_any_case(f'{code:02x}')}")
     if char in _NAMED:
-        forms.append(rf"\\{{1,4}}{_NAMED[char]}")
+        forms.append(rf"\\{{{fewest},4}}{_NAMED[char]}")
     return forms
 
 
