@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_devenv.report.lines import Line, Role, Span, clean, one_line, wrap
+from pytest_devenv.report.lines import Line, Role, Span, cells, clean, one_line, wrap
 
 if TYPE_CHECKING:
     from pytest_devenv.verdict import Evidence, Verdict
@@ -20,9 +20,13 @@ def facts(verdict: Verdict, *, width: int, indent: int = 2) -> list[Line]:
 
 
 def labelled(label: str, text: str, *, width: int, indent: int = 2, role: Role = Role.PLAIN) -> list[Line]:
-    """Return a text with its label in a column before it."""
+    """Return a text with its label in a column before it, or above it where a word of it is too long for that."""
     column = max(_LABEL, len(label) + 2)
-    rows = wrap(text, width - indent - column)
+    room = width - indent - column
+    rows = wrap(text, room)
+    if any(cells(row) > room for row in rows):
+        below: list[Line] = [(Span(" " * (indent + 2)), Span(row, role)) for row in wrap(text, width - indent - 2)]
+        return [(Span(" " * indent + label, Role.DIM),), *below]
     return [
         (Span(" " * indent + (label if number == 0 else "").ljust(column), Role.DIM), Span(row, role))
         for number, row in enumerate(rows)

@@ -41,6 +41,13 @@ the drift of shop could not be looked at: its migrations want the extension pgcr
     )
 
 
+def test_a_word_too_long_for_its_column_stands_below_its_label() -> None:
+    """An address is in one piece where the terminal has room for it at all."""
+    text = failure_text(samples.SLOW, width=40)
+
+    assert "  where\n    http://127.0.0.1:43213/health\n" in text
+
+
 def test_only_the_end_of_long_evidence_is_shown() -> None:
     """A log is shown by its last fifteen lines, and says how many there were."""
     lines = failure_text(samples.DOWN).splitlines()
