@@ -30,7 +30,7 @@ GOOD_PASSWORD = "Correct-Horse-7"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the mark that names what a test needs."""
-    config.addinivalue_line("markers", "integration: needs the PostgreSQL of DATABASE_URL and the redis of REDIS_URL")
+    config.addinivalue_line("markers", "integration: needs a PostgreSQL and a redis: of DATABASE_URL and REDIS_URL, else the environment's")
 
 
 @dataclass(frozen=True)
@@ -80,21 +80,22 @@ def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
 
 
 @pytest.fixture(scope="session")
-def server_url() -> str:
-    """Give the PostgreSQL server that DATABASE_URL names."""
-    return _required("DATABASE_URL")
+def server_url(request: pytest.FixtureRequest) -> str:
+    """Give the PostgreSQL server that DATABASE_URL names, else the environment's."""
+    return _given("DATABASE_URL", request)
 
 
 @pytest.fixture(scope="session")
-def redis_url() -> str:
-    """Give the redis server that REDIS_URL names; the backend's keys there expire by themselves."""
-    return _required("REDIS_URL")
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """Give the redis server that REDIS_URL names, else the environment's; the backend's keys there expire."""
+    return _given("REDIS_URL", request)
 
 
-def _required(variable: str) -> str:
+def _given(variable: str, request: pytest.FixtureRequest) -> str:
+    """Return what the variable says, else what pytest-devenv gives the backend of its environment."""
     value = os.environ.get(variable)
     if value is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{variable} is not set")
+        value = str(request.getfixturevalue("devenv").environment.variables["backend"][variable])
     return value
 
 

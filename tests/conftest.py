@@ -1,4 +1,4 @@
-"""Real servers for the integration tests: one of each for the whole session."""
+"""Real servers for the tests: one of each for the whole session, started when a test first needs it."""
 
 from __future__ import annotations
 
