@@ -1,0 +1,1 @@
+"""The plugin in small example projects, each run with pytest itself."""

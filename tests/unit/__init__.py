@@ -1,0 +1,1 @@
+"""What needs no server, no network and no other process."""
