@@ -106,12 +106,16 @@ def read_marker(connection: Connection) -> Marker | None:
     """Return the marker that this database carries, whether or not it was written for it; None where there is none."""
     import psycopg
 
-    found = connection.execute("SELECT pg_catalog.to_regclass(%s)", [f"{SCHEMA}.marker"]).fetchone()
-    if found is None or found[0] is None:
+    there = connection.execute(
+        "SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = 'pytest_devenv' AND c.relname = 'marker'"
+    ).fetchone()
+    if there is None:
         return None
     try:
         row = connection.execute(
-            f"SELECT environment, system_identifier, database_oid, origin, marked_at, marked_by FROM {SCHEMA}.marker"  # noqa: S608  # a constant of this module
+            "SELECT environment, system_identifier, database_oid, origin, marked_at, marked_by"
+            " FROM pytest_devenv.marker"
         ).fetchone()
     except psycopg.Error as error:
         message = (

@@ -85,19 +85,19 @@ def locate(connection: Connection, table: str) -> tuple[sql.Composed, bool]:
     """
     from psycopg import sql
 
-    name = sql.Identifier(*table.split(".", 1))
+    schema, _, name = table.rpartition(".")
     row = connection.execute(
         "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c"
-        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = pg_catalog.to_regclass(%s)",
-        [name.as_string(connection)],
+        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = %s"
+        " AND CASE WHEN %s = '' THEN pg_catalog.pg_table_is_visible(c.oid) ELSE n.nspname = %s END",
+        [name, schema, schema],
     ).fetchone()
     if row is not None:
         return sql.Composed([sql.Identifier(*row)]), True
-    if "." in table:
-        return sql.Composed([name]), False
-    found = connection.execute("SELECT pg_catalog.current_schema()").fetchone()
-    schema = None if found is None else found[0]
-    return sql.Composed([sql.Identifier(table) if schema is None else sql.Identifier(schema, table)]), False
+    if not schema:
+        found = connection.execute("SELECT pg_catalog.current_schema()").fetchone()
+        schema = "" if found is None or found[0] is None else found[0]
+    return sql.Composed([sql.Identifier(schema, name) if schema else sql.Identifier(name)]), False
 
 
 def _refuse_transaction_pooler(
