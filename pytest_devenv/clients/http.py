@@ -62,14 +62,19 @@ class Session:
         return Answer(response.status, response.reason, named, body, time.monotonic() - began)
 
     def _body(self, response: HTTPResponse, began: float) -> bytes:
-        chunks, size = [], 0
-        while size < MOST_BODY_BYTES and (chunk := response.read1(min(65536, MOST_BODY_BYTES - size))):
-            chunks.append(chunk)
-            size += len(chunk)
+        from http.client import IncompleteRead
+
+        body = b""
+        while len(body) < MOST_BODY_BYTES and (chunk := response.read1(MOST_BODY_BYTES - len(body))):
+            body += chunk
             self._expect_by(began)
-        if not response.isclosed():
+        if len(body) >= MOST_BODY_BYTES:
             self._connection.close()
-        return b"".join(chunks)
+        elif response.length:  # the connection was closed, and read1 does not say so
+            raise IncompleteRead(body, response.length)
+        else:
+            response.close()
+        return body
 
     def _expect_by(self, began: float) -> None:
         """Let the next wait on the socket end when the whole request has to."""

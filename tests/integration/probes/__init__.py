@@ -1,0 +1,1 @@
+"""Every probe against real servers: healthy ones, unhealthy ones, and ones that are not there."""
