@@ -1,0 +1,57 @@
+"""What a compose file says."""
+
+from __future__ import annotations
+
+from pytest_devenv.cli.init.compose import read_compose
+from pytest_devenv.cli.init.found import FoundService, kind_of
+
+TEXT = """
+services:
+  db:
+    image: postgres:16-alpine
+    ports: ["127.0.0.1:${DB_PORT:-15432}:5432/tcp"]
+    environment: {POSTGRES_USER: shop, POSTGRES_PASSWORD: hunter2}
+  cache:
+    image: registry.example:5000/valkey/valkey:8
+    environment: ["X=1"]
+  web:
+    build: .
+    depends_on: {db: {condition: service_healthy}, cache: {}}
+    ports:
+      - {published: "8080", target: 80}
+  worker:
+    image: shop/worker
+"""
+
+
+def test_services_are_read_with_kind_ports_and_requires() -> None:
+    """Each service that listens is found; a password's place is, its value never."""
+    assert list(read_compose("compose.yaml", TEXT)) == [
+        FoundService(
+            name="db",
+            kind="postgres",
+            told_by="compose.yaml",
+            port=5432,
+            local_port=15432,
+            user="shop",
+            password_env="POSTGRES_PASSWORD",
+        ),
+        FoundService(name="cache", kind="redis", told_by="compose.yaml"),
+        FoundService(
+            name="web", kind="http", told_by="compose.yaml", port=80, local_port=8080, requires=("db", "cache")
+        ),
+    ]
+
+
+def test_the_kind_comes_from_the_image_then_from_the_port() -> None:
+    """An image that only speaks of a database is none."""
+    assert kind_of("postgis/postgis:16", ()) == "postgres"
+    assert kind_of("quay.io/prometheuscommunity/postgres-exporter", (9187,)) == "http"
+    assert kind_of("own/database", (5432,)) == "postgres"
+    assert kind_of("own/batch", ()) is None
+
+
+def test_a_file_without_services_gives_none() -> None:
+    """A compose file that holds something else breaks nothing."""
+    assert list(read_compose("compose.yaml", "[]")) == []
+    assert list(read_compose("compose.yaml", "services: [a]")) == []
