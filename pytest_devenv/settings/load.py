@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 def load(file: Path, overrides: Mapping[str, tuple[object, str]], environ: Mapping[str, str]) -> Settings:
     """Return the settings of a file; see `settings.read.read`."""
     file = file.absolute()
-    text = _text(file)
+    return parse(file, _text(file), overrides, environ)
+
+
+def parse(file: Path, text: str, overrides: Mapping[str, tuple[object, str]], environ: Mapping[str, str]) -> Settings:
+    """Return the settings that a text gives if it stands in the file; nothing is read but the paths it names."""
     prefix = () if file.name == OWN_FILE else ("tool", TABLE)
     raw = _table(file, _parsed(file, text), prefix)
     given = _lay_over(raw, overrides, environ)

@@ -90,7 +90,10 @@ def _objects(what: str, least: int, most: int) -> Shape:
 _PASSWORD = Table(
     PasswordSource,
     {
-        "secret": Key(_name("a Kubernetes Secret"), "The Kubernetes Secret that holds the password; needs `key`."),
+        "secret": Key(
+            shapes.text("the name of a Kubernetes Secret", r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?"),
+            "The Kubernetes Secret that holds the password; needs `key`.",
+        ),
         "key": Key(
             shapes.text("the name of a key in that Secret", r"[A-Za-z0-9._-]+"),
             "The key in that Secret; needs `secret`.",
@@ -176,7 +179,11 @@ SERVICE = Table(
             "The environment variables that the `embedded` target gives to the service, with placeholders.",
             (ServiceKind.HTTP,),
         ),
-        "migrates": Key(shapes.texts(_name("a database")), "The databases that this Job migrates.", (ServiceKind.JOB,)),
+        "migrates": Key(
+            shapes.texts(_name("a database")),
+            "The databases that this Job migrates; without it, every one with migrations.",
+            (ServiceKind.JOB,),
+        ),
     },
 )
 
