@@ -29,12 +29,14 @@ MOST_SKEW_S = 2.0
 LONGEST_BLOCKING_S = 60
 
 # What a superuser has in reserve is nothing that an application can count on; the probes' own connections are brief.
+# Of other users' sessions an ordinary role sees the database and the application, and not the type.
 _CONNECTIONS = f"""
     select current_setting('max_connections')::int
          - current_setting('superuser_reserved_connections')::int
          - coalesce(current_setting('reserved_connections', true)::int, 0),
            (select count(*) from pg_stat_activity
-             where backend_type = 'client backend' and application_name <> '{APPLICATION_NAME}')
+             where datid is not null and coalesce(backend_type, 'client backend') = 'client backend'
+               and coalesce(application_name, '') <> '{APPLICATION_NAME}')
 """  # noqa: S608  # a constant of this package
 
 # The age of another user's transaction is null for who may not see it.
