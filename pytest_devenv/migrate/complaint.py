@@ -9,8 +9,6 @@ from pytest_devenv.migrate.model import Direction
 from pytest_devenv.migrate.statements import Place, extension_wanted, statement_at
 
 if TYPE_CHECKING:
-    import psycopg
-
     from pytest_devenv.migrate.dialect import Chunk
     from pytest_devenv.migrate.model import Migration
     from pytest_devenv.migrate.wire import ServerError
@@ -76,17 +74,17 @@ def complain(work: Work, piece: Chunk, error: ServerError, *, head: str, kept: b
     )
 
 
-def complain_of_connection(work: Work, error: psycopg.OperationalError, *, kept: bool) -> NoReturn:
+def complain_of_connection(work: Work, reason: str, *, kept: bool) -> NoReturn:
     """Raise the error for a connection that was lost while the migration ran."""
     message = explain(
         f"the connection was lost while migration {work.migration} ran",
         expected="a connection that lasts",
-        found=" ".join(str(error).split()),
+        found=reason,
         where=f"{work.source.path}; {work.bench.where}",
     )
     left = "a part of it may be there" if kept else "it is there whole or not at all"
     remedy = f"{left}: pytest-devenv db status says which; then run it again"
-    raise RunError(message, failed=work.migration, done=work.done, remedy=remedy) from error
+    raise RunError(message, failed=work.migration, done=work.done, remedy=remedy)
 
 
 def _remedy(error: ServerError, migration: Migration, *, kept: bool) -> str:

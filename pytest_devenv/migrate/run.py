@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _BEGIN = "BEGIN;"
 _SYNTAX = "42601"
+_CONNECTION_ENDS = ("57P01", "57P02", "57P03", "57P05", "25P03", "08")
 _NOTHING = Chunk("")
 
 
@@ -85,6 +86,9 @@ def _send(work: Work, message: str, *, kept: bool) -> ServerError | None:
     import psycopg
 
     try:
-        return send(work.bench.connection, message)
-    except psycopg.OperationalError as error:
-        complain_of_connection(work, error, kept=kept)
+        error = send(work.bench.connection, message)
+    except psycopg.OperationalError as lost:
+        complain_of_connection(work, " ".join(str(lost).split()), kept=kept)
+    if error is not None and error.sqlstate.startswith(_CONNECTION_ENDS):
+        complain_of_connection(work, f"{error.primary} ({error.sqlstate})", kept=kept)
+    return error
