@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_devenv.probes import commands
@@ -48,6 +49,10 @@ def _unreached(environment: Environment, endpoint: Endpoint, error: redis.RedisE
     elif isinstance(cause, ssl.SSLError):
         summary = f"{name} does not speak TLS as asked at {at}"
         found = (summary, f"TLS error: {cause.reason or cause}", f"write redis:// for rediss:// in {setting}")
+    elif isinstance(error, redis.TimeoutError) and endpoint.tls and "connecting" in str(error):
+        summary = f"{name} does not speak TLS as asked at {at}"
+        seen = f"no answer to a TLS handshake within {deadline_s:g} s"
+        found = (summary, seen, f"write redis:// for rediss:// in {setting}")
     elif isinstance(error, redis.TimeoutError):
         found = (f"{name} does not answer at {at}", f"no answer within {deadline_s:g} s", up)
     elif isinstance(error, redis.exceptions.InvalidResponse):
@@ -74,7 +79,14 @@ def _said(environment: Environment, endpoint: Endpoint, error: redis.RedisError)
             f"{endpoint.user or 'the default user'} may not do this on {name}: {said}",
             where=where(endpoint),
             remedy=commands.redis_cli(
-                endpoint, "ACL", "SETUSER", endpoint.user or "default", "~pytest-devenv:*", "+@read", "+@write", "+info"
+                replace(endpoint, user=None),
+                "ACL",
+                "SETUSER",
+                endpoint.user or "default",
+                "~pytest-devenv:*",
+                "+@read",
+                "+@write",
+                "+info",
             ),
         )
     expected = _EXPECTED
