@@ -15,7 +15,7 @@ PROJECT_FILE = "pyproject.toml"
 TABLE = "pytest-devenv"
 
 # A file with a syntax error is ours if it seems to have our table: reading it then says what is wrong.
-_HEADER = re.compile(rb"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*[\"']?pytest-devenv", re.MULTILINE)
+_HEADER = rb"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*[\"']?pytest-devenv"
 
 
 def find(start: Path) -> Path | None:
@@ -54,5 +54,5 @@ def _has_table(project: Path) -> bool:
     try:
         tool = tomllib.loads(data.decode()).get("tool")
     except (ValueError, RecursionError):
-        return _HEADER.search(data) is not None
+        return re.search(_HEADER, data, re.MULTILINE) is not None
     return isinstance(tool, dict) and TABLE in tool
