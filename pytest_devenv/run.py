@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from pytest_devenv.probes.batch import JOBS, Batch, Unshared
 from pytest_devenv.probes.graph import closure
+from pytest_devenv.probes.redact import redacted
 from pytest_devenv.targets.choose import choose
 from pytest_devenv.targets.opening import opened
 from pytest_devenv.verdict import Evidence, State, Verdict
@@ -102,11 +103,11 @@ class Devenv:
 
     def verdict(self, probe_id: str) -> Verdict:
         """Return what a probe found, waiting for it or beginning its look where nobody has."""
-        return self._with_log(probe_id, self._looks().wait(probe_id))
+        return self._told(probe_id, self._looks().wait(probe_id))
 
     def look_again(self, probe_id: str) -> Verdict:
         """Look once more, at all that this probe requires too."""
-        return self._with_log(probe_id, self._looks().again(probe_id))
+        return self._told(probe_id, self._looks().again(probe_id))
 
     @property
     def looks_s(self) -> Mapping[str, float]:
@@ -137,6 +138,16 @@ class Devenv:
                 store: Store = Unshared() if self._instance is None else SharedVerdicts(self._instance.folder)
                 self._batch = Batch(self.probes, self.environment, jobs=self._jobs, store=store)
             return self._batch
+
+    def _told(self, probe_id: str, verdict: Verdict) -> Verdict:
+        """Return the verdict with the log that belongs to it, and no secret of this environment in what was seen."""
+        verdict = self._with_log(probe_id, verdict)
+        if not verdict.evidence:
+            return verdict
+        return replace(
+            verdict,
+            evidence=tuple(Evidence(piece.title, redacted(piece.text, self.environment)) for piece in verdict.evidence),
+        )
 
     def _with_log(self, probe_id: str, verdict: Verdict) -> Verdict:
         """Add the tail of the service's log to a failure, where this machine has that log."""

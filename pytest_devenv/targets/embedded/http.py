@@ -15,7 +15,7 @@ from pytest_devenv.targets.embedded.ports import HOST, accepts
 from pytest_devenv.targets.embedded.startup import start_on_free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_devenv.settings import Service
@@ -30,15 +30,16 @@ def start_http(
     start_s: float,
     settle_s: float,
     wait: bool,
-) -> tuple[Child, Endpoint, Mapping[str, str]]:
+    given: dict[str, str],
+) -> tuple[Child, Endpoint]:
     """Run the service's command in the project's folder, on a port of its own.
 
-    `fill_in` renders a template of the settings for a port. Returns once the child listens, and where `wait` is set
-    also once it answered its health path as it should, for at most `settle_s` seconds: whether it is healthy is for
-    its probe to say. Raises ServerStartError when it ends, or does not listen within `start_s` seconds.
+    `fill_in` renders a template of the settings for a port. `given` is filled with the variables that the service is
+    given, also where it does not come up: its log may hold them. Returns once the child listens, and where `wait` is
+    set also once it answered its health path as it should, for at most `settle_s` seconds: whether it is healthy is
+    for its probe to say. Raises ServerStartError when it ends, or does not listen within `start_s` seconds.
     """
     deadline = time.monotonic() + start_s
-    given: dict[str, str] = {}
 
     def start(port: int) -> Child:
         given.clear()
@@ -55,7 +56,7 @@ def start_http(
         settled = min(deadline, time.monotonic() + settle_s)
         wait_until(lambda: _answers(port, service), child, deadline=settled)
     endpoint = Endpoint(service=service.name, kind=ServiceKind.HTTP, host=HOST, port=port, source="embedded")
-    return child, endpoint, given
+    return child, endpoint
 
 
 def _listens(child: Child, port: int) -> bool:

@@ -22,6 +22,7 @@ from pytest_devenv.targets.embedded.ports import HOST
 from pytest_devenv.targets.embedded.postgres import start_postgres
 from pytest_devenv.targets.embedded.provision import provision
 from pytest_devenv.targets.embedded.redis import start_redis
+from pytest_devenv.targets.embedded.startup import ServerStartError
 from pytest_devenv.targets.environment import database_fault
 
 if TYPE_CHECKING:
@@ -145,15 +146,20 @@ class _Start:
     def _http(self, service: Service) -> _Outcome:
         if not service.command:
             return _Outcome(fault=no_command(service, self._settings.file))
-        child, endpoint, given = start_http(
-            service,
-            self._folder,
-            self._settings.root,
-            fill_in=self._fill_in,
-            start_s=self._settings.start_s,
-            settle_s=_SETTLE_S,
-            wait=service.name in self._awaited,
-        )
+        given: dict[str, str] = {}
+        try:
+            child, endpoint = start_http(
+                service,
+                self._folder,
+                self._settings.root,
+                fill_in=self._fill_in,
+                start_s=self._settings.start_s,
+                settle_s=_SETTLE_S,
+                wait=service.name in self._awaited,
+                given=given,
+            )
+        except ServerStartError as error:
+            return _Outcome(fault=did_not_start(service, error), variables=given)
         return _Outcome(endpoint=endpoint, child=child, variables=given)
 
     def _migrates(self, service: Service) -> tuple[str, ...]:
