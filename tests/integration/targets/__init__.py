@@ -1,0 +1,1 @@
+"""The targets with real servers and real processes."""
