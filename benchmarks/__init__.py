@@ -1,0 +1,1 @@
+"""What pytest-devenv claims of its speed, each claim measured beside its peers in one run."""
