@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 DEADLINE_S = 60.0
 _MOST_NAMED = 12
-_LONG = 100
+_LONG = 240
 _HISTORY_TABLES = {
     MigrationEngine.SQLX: ("_sqlx_migrations",),
     MigrationEngine.BUN: ("bun_migrations", "bun_migration_locks"),
@@ -142,25 +142,21 @@ def _verdict(database: Database, address: DatabaseAddress, live: Snapshot, built
 def differences(live: Snapshot, built: Snapshot) -> list[tuple[str, Evidence | None]]:
     """Return a sentence for every difference, in the order of kinds and names, and long definitions side by side.
 
-    What belongs to a table that only one side has is not named apart from it.
+    What is part of something that only one side has is not named apart from it.
     """
     found: list[tuple[str, Evidence | None]] = []
+    names_here, names_there = ({item.name for item in side.values()} for side in (live, built))
     for key in sorted(live.keys() | built.keys()):
         here, there = live.get(key), built.get(key)
         if here is None and there is not None:
-            if not _goes_with_table(there, live):
+            if there.part_of is None or there.part_of in names_here:
                 found.append((f"{there.kind} {there.name} is missing", None))
         elif there is None and here is not None:
-            if not _goes_with_table(here, built):
+            if here.part_of is None or here.part_of in names_there:
                 found.append((f"{here.kind} {here.name} is in no migration", None))
         elif here is not None and there is not None:
             found.extend(_traits(here, there))
     return found
-
-
-def _goes_with_table(item: Item, other: Snapshot) -> bool:
-    """Return whether the other side lacks the whole table that an object belongs to."""
-    return item.table is not None and not {("table", item.table), ("foreign table", item.table)} & other.keys()
 
 
 def _traits(here: Item, there: Item) -> Iterator[tuple[str, Evidence | None]]:

@@ -159,7 +159,9 @@ def _has(database: Database, kind: _Kind, shared: Shared[Objects | Verdict], env
 
 
 def _nearest(name: str, there: frozenset[str]) -> str:
-    near = get_close_matches(name, sorted(there), n=1, cutoff=0.7)
+    """Return the same name in another schema, else the most similar one, as an addition to a sentence."""
+    elsewhere = sorted(each for each in there if each.endswith(f".{name}"))
+    near = elsewhere or get_close_matches(name, sorted(there), n=1, cutoff=0.7)
     return f" (there is {near[0]})" if near else ""
 
 

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One object: `traits` are what can differ about it; it goes with its `table` where that is not there."""
+    """One object: `traits` are what can differ about it; where what it is `part_of` is not there, it is not either."""
 
     kind: str
     name: str
     traits: Mapping[str, str] = field(default_factory=dict)
-    table: str | None = None
+    part_of: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -45,7 +45,7 @@ _SCOPE = """
            and not exists (select from extended where classid = 'pg_class'::regclass and objid = c.oid))
 """
 
-# Each query gives kind, name, table (or null), and pairs of trait and value as one text[].
+# Each query gives kind, name, what it is part of (or null), and pairs of trait and value as one text[].
 _QUERIES = (
     # Tables, and whether rows are guarded.
     """
@@ -149,23 +149,23 @@ _QUERIES = (
     # migrations find, is left to whoever provides it.
     """
     select 'grant', g.privilege_type || ' on ' || lower(o.kind) || ' ' || o.title || ' to '
-             || case when g.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(g.grantee)) end, o.on_table,
+             || case when g.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(g.grantee)) end, o.title,
            array['grant option', case when g.is_grantable then 'yes' else 'no' end]
       from (select case relkind when 'S' then 'sequence' when 'v' then 'view' when 'm' then 'view' else 'table' end
-                     as kind, title, case when relkind in ('r', 'p', 'f') then title end as on_table, relowner as owner,
+                     as kind, title, relowner as owner,
                    coalesce(relacl, acldefault(case relkind when 'S' then 's' else 'r' end::"char", relowner)) as acl
               from relations where relkind in ('r', 'p', 'f', 'v', 'm', 'S')
             union all
-            select 'column', r.title || '.' || quote_ident(a.attname), r.title, r.relowner, a.attacl
+            select 'column', r.title || '.' || quote_ident(a.attname), r.relowner, a.attacl
               from relations r join pg_attribute a on a.attrelid = r.oid where a.attacl is not null and a.attnum > 0
             union all
             select 'function', t.prefix || quote_ident(p.proname) || '('
-                     || pg_get_function_identity_arguments(p.oid) || ')', null, p.proowner,
+                     || pg_get_function_identity_arguments(p.oid) || ')', p.proowner,
                    coalesce(p.proacl, acldefault('f', p.proowner))
               from pg_proc p join theirs t on t.oid = p.pronamespace
              where not exists (select from extended where classid = 'pg_proc'::regclass and objid = p.oid)
             union all
-            select 'schema', quote_ident(n.nspname), null, n.nspowner, coalesce(n.nspacl, acldefault('n', n.nspowner))
+            select 'schema', quote_ident(n.nspname), n.nspowner, coalesce(n.nspacl, acldefault('n', n.nspowner))
               from pg_namespace n join theirs t on t.oid = n.oid where n.nspname <> 'public') as o,
            lateral aclexplode(o.acl) as g
      where g.grantee <> o.owner
@@ -181,10 +181,10 @@ def take(connection: Connection, *, leave_out: Iterable[str]) -> Snapshot:
         connection.execute("set transaction isolation level repeatable read, read only")
         connection.execute(_PREPARE)
         for query in _QUERIES:
-            for kind, name, table, traits in connection.execute(
+            for kind, name, part_of, traits in connection.execute(
                 (_SCOPE + query).encode(), {"leave_out": list(leave_out)}
             ):
                 pairs = dict(zip(traits[::2], traits[1::2], strict=True))
-                item = Item(kind, name, pairs, table)
+                item = Item(kind, name, pairs, part_of)
                 snapshot[item.key] = item
     return snapshot

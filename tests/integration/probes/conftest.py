@@ -67,3 +67,9 @@ def databases_named(postgres_server: Postgres) -> Callable[[str], set[str]]:
             return {name for (name,) in rows}
 
     return listed
+
+
+@pytest.fixture
+def postgres_drop(postgres_server: Postgres) -> Callable[[str], None]:
+    """Give a function that drops a database of the server."""
+    return postgres_server.drop_database
