@@ -105,7 +105,7 @@ def shown(arguments: list[str]) -> str:
     hide_next = False
     for argument in arguments:
         name, equals, _ = argument.partition("=")
-        if hide_next and not argument.startswith("-"):
+        if hide_next and not argument.startswith("--"):
             parts.append(HIDDEN)
             hide_next = False
             continue

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_devenv.probes.migrations import applied_id
 from pytest_devenv.probes.root import root
 from pytest_devenv.probes.schema import tables_id
-from pytest_devenv.settings import ServiceKind
+from pytest_devenv.settings import ServiceKind, TargetName
 from pytest_devenv.verdict import off, passed
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def probes(settings: Settings) -> Iterator[Probe]:
                 for each in (applied_id(database), tables_id(database))
                 if each is not None
             ]
-            yield root(settings, service, partial(_completed, databases), also=also)
+            holds = partial(_fault_holds, databases)
+            yield root(settings, service, partial(_completed, databases), also=also, holds=holds)
 
 
 def migrated_by(settings: Settings, service: Service) -> tuple[Database, ...]:
@@ -39,6 +40,15 @@ def migrated_by(settings: Settings, service: Service) -> tuple[Database, ...]:
     if service.migrates:
         return tuple(settings.databases[name] for name in service.migrates)
     return tuple(database for database in settings.databases.values() if database.migrations is not None)
+
+
+def _fault_holds(databases: tuple[Database, ...], environment: Environment) -> bool:
+    """Return whether what was said when the Job ran still holds.
+
+    The embedded target migrates for the Job, once. What it met then is told by the probes of the databases, which this
+    one requires, for as long as it is so.
+    """
+    return not (databases and environment.target is TargetName.EMBEDDED)
 
 
 def _completed(databases: tuple[Database, ...], _: Environment) -> Verdict:

@@ -29,16 +29,21 @@ def root_id(service: Service) -> str:
 
 
 def root(
-    settings: Settings, service: Service, look: Callable[[Environment], Verdict], *, also: Iterable[str] = ()
+    settings: Settings,
+    service: Service,
+    look: Callable[[Environment], Verdict],
+    *,
+    also: Iterable[str] = (),
+    holds: Callable[[Environment], bool] = lambda _: True,
 ) -> Probe:
     """Make the root probe of a service: it requires the roots of the services that this one requires, and `also`.
 
-    What could not be started or resolved is its verdict, as it is; only then does it `look`.
+    What could not be started or resolved is its verdict, as it is, while it `holds`; only then does it `look`.
     """
 
     def looked(environment: Environment) -> Verdict:
         fault = environment.faults.get(service.name)
-        if fault is not None:
+        if fault is not None and holds(environment):
             return fault
         if service.kind is not ServiceKind.JOB and service.name not in environment.endpoints:
             return _no_address(service, environment)

@@ -23,7 +23,7 @@ def stop(process: Process, port: int) -> str:
     if process.name in _DOCKER:
         return f"docker stop $(docker ps --quiet --filter publish={port})"
     if process.name in _PODMAN:
-        return f"podman ps --filter publish={port}; podman stop NAME"
+        return f"podman stop $(podman ps --quiet --filter publish={port})"
     if process.unit is not None:
         return f"sudo systemctl stop {process.unit}"
     return f"kill {process.pid}" if process.user == getpass.getuser() else f"sudo kill {process.pid}"
