@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_devenv.errors import ConfigError
+from pytest_devenv.migrate.alembic import TABLE, AlembicEngine
 from pytest_devenv.migrate.bun import BUN
 from pytest_devenv.migrate.failure import (
     FolderError,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Action",
+    "AlembicEngine",
     "Applied",
     "Direction",
     "Edited",
@@ -75,6 +77,8 @@ def engine_for(database: Database, root: Path) -> Engine:
         remedy = f'set migrations = {{ engine = "sqlx", path = "migrations/{database.name}" }} in its table'
         raise ConfigError(message, remedy=remedy)
     folder = root / migrations.path
+    if migrations.engine is MigrationEngine.ALEMBIC:
+        return AlembicEngine(folder=folder, table=migrations.table or TABLE)
     dialect = {MigrationEngine.SQLX: SQLX, MigrationEngine.BUN: BUN}[migrations.engine]
     return PlainEngine(
         folder=folder, dialect=dialect, table=migrations.table or dialect.table, strict=migrations.strict

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+from pytest_devenv.errors import MigrationError
 from pytest_devenv.migrate.failure import LostRaceError, MissingExtensionError, RunError, explain
 from pytest_devenv.migrate.model import Direction
-from pytest_devenv.migrate.statements import Place, extension_wanted, statement_at
+from pytest_devenv.migrate.statements import Place, extension_wanted, shown, statement_at
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_devenv.migrate.dialect import Chunk
     from pytest_devenv.migrate.model import Migration
     from pytest_devenv.migrate.wire import ServerError
@@ -51,7 +54,7 @@ def complain(work: Work, piece: Chunk, error: ServerError, *, head: str, kept: b
         where=f"{file if at is None else f'{file}, line {at.line}, column {at.column}'}; {work.bench.where}",
     )
     line, column = (None, None) if at is None else (at.line, at.column)
-    extension = _extension(error, statement)
+    extension = _extension_of(error.primary, statement) if error.sqlstate in _MISSING_EXTENSION else None
     if extension is not None:
         raise MissingExtensionError(
             message,
@@ -61,7 +64,7 @@ def complain(work: Work, piece: Chunk, error: ServerError, *, head: str, kept: b
             sqlstate=error.sqlstate,
             line=line,
             column=column,
-            remedy=f"use a server that has the extension {extension}, or install its package there",
+            remedy=_extension_remedy(extension),
         )
     raise RunError(
         message,
@@ -85,6 +88,47 @@ def complain_of_connection(work: Work, reason: str, *, kept: bool) -> NoReturn:
     left = "a part of it may be there" if kept else "it is there whole or not at all"
     remedy = f"{left}: pytest-devenv db status says which; then run it again"
     raise RunError(message, failed=work.migration, done=work.done, remedy=remedy)
+
+
+def complain_of_revision(
+    migration: Migration | None,
+    direction: Direction,
+    error: BaseException | None,
+    statement: str | None,
+    *,
+    where: str,
+    folder: Path,
+) -> NoReturn:
+    """Raise the error for what the server said of an Alembic revision, or of what came before the first."""
+    import psycopg
+
+    diagnosis = error.diag if isinstance(error, psycopg.Error) else None
+    reason = (None if diagnosis is None else diagnosis.message_primary) or " ".join(str(error).split())
+    sqlstate = None if diagnosis is None else diagnosis.sqlstate
+    found = reason if sqlstate is None else f"{reason} ({sqlstate})"
+    if statement is not None:
+        found += f"\n  statement: {shown(statement)}"
+    remedy = _REMEDIES.get(sqlstate or "", "mend the revision, then run it again")
+    if migration is None:
+        message = explain(
+            "Alembic could not run", expected="its version table to be read and written", found=found, where=where
+        )
+        raise MigrationError(message, remedy=_REMEDIES.get(sqlstate or "", f"look at {folder / 'env.py'}")) from error
+    verb = "could not be applied" if direction is Direction.UP else "could not be taken back"
+    message = explain(
+        f"migration {migration} {verb}: {reason}",
+        expected="every statement of the revision to succeed",
+        found=found,
+        where=f"{migration.path}; {where}",
+    )
+    extension = None
+    if sqlstate in _MISSING_EXTENSION:
+        extension = _extension_of(reason, statement)
+    if extension is not None:
+        raise MissingExtensionError(
+            message, extension=extension, failed=migration, sqlstate=sqlstate, remedy=_extension_remedy(extension)
+        ) from error
+    raise RunError(message, failed=migration, sqlstate=sqlstate, remedy=remedy) from error
 
 
 def _remedy(error: ServerError, migration: Migration, *, kept: bool) -> str:
@@ -119,14 +163,16 @@ def _raise_lost_race(work: Work, error: ServerError) -> None:
     raise LostRaceError(message, remedy="let the other end, then run it again")
 
 
-def _extension(error: ServerError, statement: str | None) -> str | None:
+def _extension_remedy(extension: str) -> str:
+    return f"use a server that has the extension {extension}, or install its package there"
+
+
+def _extension_of(reason: str, statement: str | None) -> str | None:
     """Return the extension that the server lacks: PostgreSQL 13 and later say 0A000, older ones 58P01."""
-    if error.sqlstate not in _MISSING_EXTENSION:
-        return None
     wanted = None if statement is None else extension_wanted(statement)
     if wanted is not None:
         return wanted
-    _, quote, rest = error.primary.partition('"')
-    if not quote or "extension" not in error.primary:
+    _, quote, rest = reason.partition('"')
+    if not quote or "extension" not in reason:
         return None
     return rest.partition('"')[0].rpartition("/")[2].removesuffix(".control")
