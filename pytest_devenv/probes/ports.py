@@ -151,11 +151,14 @@ def _leads_to(endpoint: Endpoint | None, port: int) -> bool:
 
 
 def _needed_by(port: int, environment: Environment) -> str | None:
-    """Return which variable of which service names this port of this machine."""
-    pattern = re.compile(rf"(?:localhost|127\.0\.0\.1|\[::1\]):{port}(?!\d)")
+    """Return which variable of which service sends it to this port of this machine.
+
+    That is one URL or address; lists, and the origins of browsers, are what a service lets in, not where it goes.
+    """
+    pattern = re.compile(rf"(?:[a-z+]+://)?(?:[^\s,@/]*@)?(?:localhost|127\.0\.0\.1|\[::1\]):{port}(?:/[^\s,]*)?")
     for service, variables in environment.variables.items():
         for name, value in variables.items():
-            if pattern.search(value):
+            if pattern.fullmatch(value) and "ORIGIN" not in name.upper():
                 return f"{name} of {service}"
     return None
 

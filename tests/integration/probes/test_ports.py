@@ -110,6 +110,23 @@ def test_a_stranger_that_a_service_is_led_to_fails() -> None:
     assert "hunter2" not in str(verdict)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CORS_ALLOWED_ORIGINS", "http://localhost:{port}"),
+        ("ALLOWED", "http://localhost:5000,http://localhost:{port}"),
+        ("API_URL", "http://localhost:{port}0"),
+        ("API_URL", "http://api.test:{port}"),
+    ],
+)
+def test_a_variable_that_leads_elsewhere_needs_no_port(name: str, value: str) -> None:
+    """Origins that are let in, other ports and other hosts are not where a service goes."""
+    with stranger() as (port, _):
+        here = backend(port, 43210, target=TargetName.EMBEDDED)
+        variables = {"frontend": {name: value.format(port=port)}}
+        assert look(replace(here, variables=variables), OURS).passed
+
+
 def test_a_server_of_this_machine_before_the_clusters_fails() -> None:
     """Where the port should lead into the cluster, a server that stands there itself is a stranger."""
     with stranger() as (port, holder):
