@@ -122,7 +122,7 @@ def _not_built(database: Database, address: DatabaseAddress, error: MigrationErr
 def _verdict(database: Database, address: DatabaseAddress, live: Snapshot, built: Snapshot) -> Verdict:
     found = differences(live, built)
     if not found:
-        return passed(f"{len(live)} objects, as the migrations build them", objects=len(live))
+        return passed(f"{database.name}: {len(live)} objects, as the migrations build them", objects=len(live))
     named = [sentence for sentence, _ in found[:_MOST_NAMED]]
     if len(found) > _MOST_NAMED:
         named.append(f"and {len(found) - _MOST_NAMED} more")

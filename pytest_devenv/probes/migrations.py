@@ -106,9 +106,9 @@ def told(error: DevenvError, *, expected: str, where: str) -> Verdict:
 
 
 def _none_dirty(history: _History, status: Status, environment: Environment) -> Verdict:
-    if not status.dirty:
-        return passed(f"{len(status.applied)} applied, none half way", applied=len(status.applied))
     name = history.database.name
+    if not status.dirty:
+        return passed(f"{name}: {len(status.applied)} migrations applied, none half way", applied=len(status.applied))
     first = status.dirty[0]
     return _fault(name, environment) or failed(
         f"migration {first} of {name} is dirty: it began and did not end",
@@ -124,7 +124,8 @@ def _all_applied(history: _History, status: Status, environment: Environment) ->
     name, count = history.database.name, len(status.pending)
     if not count:
         current = "" if status.current is None else f", at {status.current}"
-        return passed(f"{len(status.applied)} applied{current}", applied=len(status.applied), current=status.current)
+        applied = len(status.applied)
+        return passed(f"{name}: {applied} migrations applied{current}", applied=applied, current=status.current)
     late = f"; {_listed(status.late)} before one that is applied" if status.late else ""
     return _fault(name, environment) or failed(
         f"{count} migration{'' if count == 1 else 's'} of {name} pending",
@@ -137,9 +138,9 @@ def _all_applied(history: _History, status: Status, environment: Environment) ->
 
 
 def _none_edited(history: _History, status: Status, environment: Environment) -> Verdict:
-    if not status.edited:
-        return passed("every applied migration is as it was", applied=len(status.applied))
     name, count = history.database.name, len(status.edited)
+    if not count:
+        return passed(f"{name}: every applied migration is as it was", applied=len(status.applied))
     files = [_relative(each.path, environment) for each in status.edited]
     return failed(
         f"{count} migration{'' if count == 1 else 's'} of {name} edited after {'it was' if count == 1 else 'they were'}"
@@ -154,9 +155,9 @@ def _none_edited(history: _History, status: Status, environment: Environment) ->
 
 
 def _none_missing(history: _History, status: Status, environment: Environment) -> Verdict:
-    if not status.missing:
-        return passed("every applied migration is in the folder", applied=len(status.applied))
     name, count = history.database.name, len(status.missing)
+    if not count:
+        return passed(f"{name}: every applied migration is in the folder", applied=len(status.applied))
     return failed(
         f"{count} migration{'' if count == 1 else 's'} applied to {name} and missing in {history.migrations.path}",
         expected="a file for every applied migration",

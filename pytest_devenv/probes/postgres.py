@@ -163,7 +163,7 @@ def _exists(database: Database, environment: Environment) -> Verdict:
         (owner,) = first_row(
             connection, "select pg_get_userbyid(datdba) from pg_database where datname = current_database()"
         )
-        return passed(f"there, and owned by {owner}", owner=owner)
+        return passed(f"database {database.name}, owned by {owner}", owner=owner)
 
     return asked(environment, environment.address(database.name), question)
 
@@ -174,7 +174,7 @@ def _is_utf8(database: Database, environment: Environment) -> Verdict:
     def question(connection: Connection) -> Verdict:
         (encoding,) = first_row(connection, "select current_setting('server_encoding')")
         if encoding == "UTF8":
-            return passed("encoding UTF8")
+            return passed(f"{database.name}: encoding UTF8")
         return failed(
             f"{database.name} is encoded in {encoding}",
             expected="encoding UTF8",

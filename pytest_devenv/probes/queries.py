@@ -43,7 +43,7 @@ def answers(database: Database, environment: Environment) -> Verdict:
                     where=str(address),
                     remedy=f"only read in {setting}" if writes else commands.psql(address, query),
                 )
-        return passed(", ".join(shown), queries=len(shown))
+        return passed(f"{database.name}: {', '.join(shown)}", queries=len(shown))
 
     return asked(environment, address, question)
 

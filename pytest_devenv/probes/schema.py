@@ -140,7 +140,7 @@ def _has(database: Database, kind: _Kind, shared: Shared[Objects | Verdict], env
     missing = [name for name in required if name not in there]
     invalid = [name for name in required if name in there and kind.word == "index" and name in objects.invalid]
     if not missing and not invalid:
-        return passed(f"{len(required)} of {len(required)} {kind.plural}", required=len(required))
+        return passed(f"{database.name}: {len(required)} of {len(required)} {kind.plural}", required=len(required))
     bad = len(missing) + len(invalid)
     word = kind.word if bad == 1 else kind.plural
     state = "not valid" if not missing else "missing"

@@ -120,7 +120,7 @@ def test_a_database_as_its_migrations_build_it_passes(shop: Shop, databases_name
     shop.owned.execute("insert into users (email) values ('ada@shop.test')", "select nextval('tickets')")
     verdict = look(shop.here, shop.probe)
     assert verdict.state is State.PASS, verdict.found
-    assert verdict.summary == f"{verdict.facts['objects']} objects, as the migrations build them"
+    assert verdict.summary == f"{shop.database.name}: {verdict.facts['objects']} objects, as the migrations build them"
     assert int(verdict.facts["objects"] or 0) > 30
     assert databases_named(PREFIX) == set()
 

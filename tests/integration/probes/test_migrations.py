@@ -64,10 +64,10 @@ def shop(owned: Owned, tmp_path: Path) -> Shop:
 def test_a_migrated_database_passes(shop: Shop) -> None:
     """All four probes pass where every migration is applied as it stands in the folder."""
     assert [look(shop.here, shop.probe(name)).summary for name in NAMES] == [
-        "2 applied, none half way",
-        "2 applied, at 2",
-        "every applied migration is as it was",
-        "every applied migration is in the folder",
+        f"{shop.name}: 2 migrations applied, none half way",
+        f"{shop.name}: 2 migrations applied, at 2",
+        f"{shop.name}: every applied migration is as it was",
+        f"{shop.name}: every applied migration is in the folder",
     ]
 
 

@@ -320,7 +320,7 @@ def test_a_blocking_transaction_that_may_not_be_seen_is_unknown(owned: Owned) ->
 def test_a_database_that_is_there_passes(owned: Owned) -> None:
     """A database that lets its user in says whose it is."""
     assert look(at_database(owned.address), f"database.exists[{owned.role}]").summary == (
-        f"there, and owned by {owned.role}"
+        f"database {owned.role}, owned by {owned.role}"
     )
 
 
@@ -342,7 +342,7 @@ def test_a_database_that_is_closed_to_its_user_is_unknown(owned: Owned, postgres
 
 def test_utf8_passes_and_another_encoding_fails(owned: Owned, postgres_server: Postgres) -> None:
     """The encoding of a database is UTF8, or it fails with the way to another one."""
-    assert look(at_database(owned.address), f"database.is_utf8[{owned.role}]").summary == "encoding UTF8"
+    assert look(at_database(owned.address), f"database.is_utf8[{owned.role}]").summary == f"{owned.role}: encoding UTF8"
     with closing(connect(postgres_server.server.administer())) as connection:
         connection.execute("create database old_shop encoding 'LATIN1' template template0")
     address = DatabaseAddress(postgres_server.endpoint, "old_shop")

@@ -48,11 +48,11 @@ def test_everything_that_is_required_is_there(owned: Owned) -> None:
     )
     name = owned.address.database
     assert [look(here, f"schema.has_{kind}[{name}]").summary for kind in KINDS] == [
-        "3 of 3 tables",
-        "2 of 2 columns",
-        "1 of 1 indexes",
-        "1 of 1 views",
-        "1 of 1 policies",
+        f"{name}: 3 of 3 tables",
+        f"{name}: 2 of 2 columns",
+        f"{name}: 1 of 1 indexes",
+        f"{name}: 1 of 1 views",
+        f"{name}: 1 of 1 policies",
     ]
 
 
@@ -133,7 +133,7 @@ def test_queries_that_answer_show_their_counts(owned: Owned) -> None:
     """The numbers of a single row, or how many rows there are, stand in the summary."""
     here = shop(owned, verify=("select count(*) as users from users", "select * from orders", "select 1 as a, 2 as b"))
     verdict = look(here, f"schema.answers_queries[{owned.address.database}]")
-    assert verdict.summary == "users 0, 0 rows, a 1, b 2"
+    assert verdict.summary == f"{owned.role}: users 0, 0 rows, a 1, b 2"
 
 
 def test_a_query_that_fails_is_named(owned: Owned) -> None:
