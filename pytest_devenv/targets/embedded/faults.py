@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from pytest_devenv.targets.embedded.startup import ServerStartError
@@ -10,11 +11,16 @@ from pytest_devenv.verdict import Evidence, Verdict, failed, unknown
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import psycopg
+
     from pytest_devenv.clients.postgres import DatabaseAddress
     from pytest_devenv.errors import DevenvError, TargetError
     from pytest_devenv.settings import Database, Service
 
 _NO_SPACE = "No space left on device"
+_DISK_FULL = "53100"
+_FREE_SPACE = "free space on that disk, or name a folder on another: PYTEST_DEVENV_STATE=/path/with/space"
+_HERE = "the embedded target, on this machine"
 
 
 def did_not_start(service: Service, error: TargetError) -> Verdict:
@@ -24,16 +30,46 @@ def did_not_start(service: Service, error: TargetError) -> Verdict:
     log = (Evidence(f"last lines of {service.name}", error.log),) if error.log else ()
     remedy = "mend what its log says, then run again"
     if _NO_SPACE in error.log:
-        remedy = "free space on that disk, or name a folder on another: PYTEST_DEVENV_STATE=/path/with/space"
+        remedy = _FREE_SPACE
     elif service.command:
         remedy = f"mend what its log says; by hand it runs as: {' '.join(service.command)}"
     return failed(
         f"{service.name} did not start: {error.reason}",
         expected=f"{service.name} up and listening",
         found=error.reason,
-        where="the embedded target, on this machine",
+        where=_HERE,
         remedy=remedy,
         evidence=log,
+    )
+
+
+def machine_refused(service: Service, error: OSError, file: Path) -> Verdict:
+    """Say what this machine did not let us do for a service, such as run a program that is not there."""
+    found = f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror or error)
+    remedy = f"see that {error.filename} can be used, or name another folder: PYTEST_DEVENV_STATE=/path"
+    if error.errno == errno.ENOSPC:
+        remedy = _FREE_SPACE
+    elif service.command and error.filename == service.command[0]:
+        remedy = f"install {error.filename}, or correct services.{service.name}.command in {file}"
+    return failed(
+        f"{service.name} did not start: {found}",
+        expected=f"{service.name} up and listening",
+        found=found,
+        where=_HERE,
+        remedy=remedy,
+    )
+
+
+def did_not_provision(service: Service, error: psycopg.Error, file: Path) -> Verdict:
+    """Say why the role and the databases of a new server could not be made."""
+    said = " ".join(str(error).split())
+    remedy = f"correct services.{service.name}.user, or the names and roles of its databases, in {file}"
+    return failed(
+        f"{service.name} could not be given its role and databases: {said}",
+        expected="the role that the settings name, and each of its databases",
+        found=said + (f" ({error.sqlstate})" if error.sqlstate else ""),
+        where=_HERE,
+        remedy=_FREE_SPACE if error.sqlstate == _DISK_FULL else remedy,
     )
 
 

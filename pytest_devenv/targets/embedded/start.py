@@ -15,7 +15,13 @@ from pytest_devenv.settings import ServiceKind
 from pytest_devenv.settings.template import render
 from pytest_devenv.targets.embedded.account import server_account
 from pytest_devenv.targets.embedded.child import end, processes_of
-from pytest_devenv.targets.embedded.faults import did_not_migrate, did_not_start, no_command
+from pytest_devenv.targets.embedded.faults import (
+    did_not_migrate,
+    did_not_provision,
+    did_not_start,
+    machine_refused,
+    no_command,
+)
 from pytest_devenv.targets.embedded.http import start_http
 from pytest_devenv.targets.embedded.instance import Record
 from pytest_devenv.targets.embedded.ports import HOST
@@ -118,6 +124,8 @@ class _Start:
             outcome = self._start_one(service)
         except TargetError as error:
             outcome = _Outcome(fault=did_not_start(service, error))
+        except OSError as error:
+            outcome = _Outcome(fault=machine_refused(service, error, self._settings.file))
         return replace(outcome, took_s=time.monotonic() - began)
 
     def _start_one(self, service: Service) -> _Outcome:
@@ -134,8 +142,13 @@ class _Start:
                 return _Outcome(fault=next(iter(faults.values()), None), databases=faults)
 
     def _postgres(self, service: Service) -> _Outcome:
+        import psycopg
+
         server = start_postgres(service.name, self._folder, self._account, start_s=self._settings.start_s)
-        endpoint = provision(server, service, self._settings, os.environ)
+        try:
+            endpoint = provision(server, service, self._settings, os.environ)
+        except psycopg.Error as error:
+            return _Outcome(fault=did_not_provision(service, error, self._settings.file), child=server.child)
         unclaimed = [
             database.name
             for database in self._settings.databases.values()
