@@ -30,13 +30,19 @@ if TYPE_CHECKING:
 STATE_VARIABLE = "PYTEST_DEVENV_STATE"
 _STATE = "state.json"
 _LEASE = "lease"
+_LOCK = ".lock"
+_UNBORN = ".unborn-"
+_GONE = ".gone-"
 _LOCK_S = 60.0
 
 
 def own_folder(path: Path, *, mode: int) -> Path:
     """Make a folder in a place that others may write to, or refuse one that is not ours."""
     try:
-        path.mkdir(mode=mode, exist_ok=True)
+        path.mkdir(mode=mode)
+        path.chmod(mode)  # whatever the umask is: the account that runs PostgreSQL has to get through
+    except FileExistsError:
+        pass
     except OSError as error:
         msg = f"expected to make the folder {path}, found: {error.strerror}"
         raise TargetError(msg, remedy=f"free or open it, or name another folder in {STATE_VARIABLE}") from error
@@ -126,10 +132,10 @@ class Instance:
     _lease: IO[bytes] | None = None
 
     def read(self) -> Record | None:
-        """Return what is recorded, or None while it is being made."""
+        """Return what is recorded; None while it is being made, and where another release wrote what we cannot read."""
         try:
             return Record.from_json(json.loads((self.folder / _STATE).read_text()))
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
 
     def write(self, record: Record) -> None:
@@ -147,9 +153,20 @@ class Instance:
 
     def destroy(self) -> None:
         """End every process that belongs to the instance, then remove its folder."""
+        if self._lease is None:
+            with locked(self.folder.parent / _LOCK):  # nobody makes another of the same name meanwhile
+                self.remove()
+        else:
+            self.remove()
+
+    def remove(self) -> None:
+        """End and remove the instance, for who holds its lease or the lock of all instances."""
         end(processes_of(self.folder))
+        gone = self.folder.with_name(f"{_GONE}{uuid.uuid4().hex}")
+        with contextlib.suppress(FileNotFoundError):
+            self.folder.rename(gone)  # at once, so that whoever is killed from here on leaves no half of an instance
         self.release()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -179,18 +196,30 @@ def create(settings: Settings, *, name: str | None = None) -> Instance:
     `name` is that of the instance to keep; a run of its own gets a new one.
     """
     base = state_folder()
-    with locked(base / ".lock"):
-        sweep(base)
-        folder = base / (name if name is not None else f"{project_key(settings)}-{uuid.uuid4().hex[:8]}")
-        try:
-            folder.mkdir(mode=0o711)
-        except FileExistsError as error:
-            msg = f"expected no environment kept at {folder}, found one"
-            raise TargetError(msg, remedy="pytest-devenv env down") from error
-        (folder / "logs").mkdir(mode=0o700)
-        lease = (folder / _LEASE).open("ab")
-        _try_lock(lease)
-        return Instance(folder, lease)
+    try:
+        with locked(base / _LOCK):
+            sweep(base)
+            return _made(base, name if name is not None else f"{project_key(settings)}-{uuid.uuid4().hex[:8]}")
+    except OSError as error:
+        if isinstance(error, WaitTimeoutError):
+            raise
+        msg = f"expected to make an environment in {base}, found: {error.strerror}"
+        raise TargetError(msg, remedy=f"free or open it, or name another folder in {STATE_VARIABLE}") from error
+
+
+def _made(base: Path, name: str) -> Instance:
+    """Make a folder with its lease taken; whoever is killed meanwhile leaves one that `sweep` knows."""
+    folder = base / name
+    if folder.exists():
+        msg = f"expected no environment kept at {folder}, found one that is up, or that another run is bringing up"
+        raise TargetError(msg, remedy="pytest-devenv env status shows it, pytest-devenv env down ends it")
+    unborn = base / f"{_UNBORN}{uuid.uuid4().hex}"
+    own_folder(unborn, mode=0o711)
+    own_folder(unborn / "logs", mode=0o700)
+    lease = (unborn / _LEASE).open("ab")
+    _try_lock(lease)
+    unborn.rename(folder)
+    return Instance(folder, lease)
 
 
 def kept(settings: Settings) -> tuple[Instance, Record] | None:
@@ -203,7 +232,12 @@ def kept(settings: Settings) -> tuple[Instance, Record] | None:
 
 
 def sweep(base: Path) -> None:
-    """End and remove the instances whose owner is gone, and the kept ones of which nothing runs. Nothing else."""
+    """End and remove the instances whose owner is gone, and the kept ones of which nothing runs. Nothing else.
+
+    Needs the lock of all instances.
+    """
+    for rest in (*base.glob(f"{_UNBORN}*"), *base.glob(f"{_GONE}*")):
+        shutil.rmtree(rest, ignore_errors=True)
     for folder in sorted(base.iterdir()):
         if not (folder / _LEASE).exists():
             continue
@@ -213,7 +247,7 @@ def sweep(base: Path) -> None:
             instance = Instance(folder)
             record = instance.read()
             if record is None or not record.kept or not record.alive():
-                instance.destroy()
+                instance.remove()
 
 
 def _endpoint_to_json(endpoint: Endpoint) -> dict[str, Any]:
