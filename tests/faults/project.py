@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from tests.integration.targets.persons import as_ordinary_user
 from tests.integration.targets.remains import remains_in
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ PASSWORD = "pw-0f-the-shop-8Kq2"
 TOKEN = "t0ken-of-the-shop-4711"
 SECRETS = (PASSWORD, TOKEN)
 LONGEST_RUN_S = 60.0
+UNRELATED = ("-p", "no:hypothesispytest", "-p", "no:anyio")
 EVERYTHING = ("-vv", "--showlocals", "-ra", "--tb=long")
 
 
@@ -72,11 +73,16 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A copy of the example project, the folder that its embedded environments live in, and what its runs are given."""
+    """A copy of the example project, the folder that its embedded environments live in, and what its runs are given.
+
+    `reports` is where its runs put their files, relative to the project; `ordinary` has an ordinary user run them.
+    """
 
     folder: Path
     state: Path
     given: Mapping[str, str] = field(default_factory=dict)
+    reports: Path = Path()
+    ordinary: bool = False
 
     @property
     def environ(self) -> dict[str, str]:
@@ -101,13 +107,14 @@ class Shop:
 
     def command(self, *arguments: str) -> list[str]:
         """Return the command line of a run that tells as much as pytest can be made to tell."""
-        report = ("--devenv-report=report.json", "--junitxml=junit.xml")
-        return [sys.executable, "-m", "pytest", "-p", "no:randomly", *EVERYTHING, *report, *arguments]
+        reports = (f"--devenv-report={self.reports / 'report.json'}", f"--junitxml={self.reports / 'junit.xml'}")
+        command = [sys.executable, "-m", "pytest", *UNRELATED, *EVERYTHING, *reports, *arguments]
+        return as_ordinary_user(command) if self.ordinary else command
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a run and return at once; `end` waits for it."""
         for name in ("report.json", "junit.xml"):
-            (self.folder / name).unlink(missing_ok=True)
+            (self.folder / self.reports / name).unlink(missing_ok=True)
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
@@ -121,12 +128,15 @@ class Shop:
     def run(self, *arguments: str, within_s: float = LONGEST_RUN_S) -> Run:
         """Run pytest to its end; assert that it ended in time, told no secret and left nothing running."""
         began = time.monotonic()
-        process = self.begin(*(arguments or ("-m", "health")))
+        return self.end(self.begin(*(arguments or ("-m", "health"))), began=began, within_s=within_s)
+
+    def end(self, process: subprocess.Popen[str], *, began: float, within_s: float = LONGEST_RUN_S) -> Run:
+        """Wait for the end of a run that has begun, and assert the same of it."""
         try:
             output, _ = process.communicate(timeout=within_s)
         finally:
             if process.poll() is None:
-                process.send_signal(signal.SIGKILL)
+                process.kill()
                 process.communicate()
         took_s = time.monotonic() - began
         made = Run(
@@ -148,7 +158,7 @@ class Shop:
 
     def _text(self, name: str) -> str:
         try:
-            return (self.folder / name).read_text()
+            return (self.folder / self.reports / name).read_text()
         except FileNotFoundError:
             return ""
 

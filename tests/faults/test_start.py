@@ -43,6 +43,26 @@ def test_a_service_that_tells_its_secrets_while_it_dies_is_not_quoted(shop: Shop
     assert "***" in run.output
 
 
+def test_a_program_that_is_not_there_is_one_failure(shop: Shop) -> None:
+    """A command that this machine does not have fails its service, which the remedy says how to mend."""
+    shop.edit('command = ["{python}", "backend.py"', 'command = ["no-such-program", "backend.py"')
+    run = shop.run()
+    verdict = run.only_root("http.answers[backend]")
+    assert run.passed == HEALTH - SITES
+    assert verdict["found"] == "No such file or directory: no-such-program"
+    assert verdict["remedy"].startswith("install no-such-program, or correct services.backend.command in ")
+
+
+def test_a_role_that_postgres_refuses_is_one_failure(shop: Shop) -> None:
+    """A user that PostgreSQL does not let anybody create fails the server, with PostgreSQL's own words."""
+    shop.edit('user = "shop"', 'user = "pg_shop"')
+    run = shop.run()
+    verdict = run.only_root("postgres.accepts_queries[postgres]")
+    assert run.passed == REDIS | SECRET
+    assert 'role name "pg_shop" is reserved' in verdict["found"]
+    assert verdict["remedy"].startswith("correct services.postgres.user")
+
+
 def test_a_service_that_never_listens_is_one_failure_in_bounded_time(shop: Shop) -> None:
     """A backend that only runs is given up after start_s, ended, and said to run."""
     (shop.folder / "backend.py").write_text("import time\nprint('warming up', flush=True)\ntime.sleep(600)\n")
@@ -88,27 +108,37 @@ def test_a_service_without_a_command_is_unknown(shop: Shop) -> None:
 
 
 @pytest.fixture
-def small_disk(state: Path) -> Iterator[Path]:
-    """Mount a disk of four megabytes: initdb writes ten times as much."""
+def disk(state: Path) -> Iterator[Path]:
+    """Mount a disk of as many megabytes as it takes to make PostgreSQL's data, and none of a database's."""
     if os.geteuid() != 0 and os.environ.get("CI") != "true":
         pytest.skip("only root mounts a disk")
-    disk = state / "disk"
-    disk.mkdir()
-    subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", "size=4m,mode=0711", "tmpfs", str(disk)], check=True)
-    yield disk
-    subprocess.run(["/bin/umount", str(disk)], check=True)
+    folder = state / "disk"
+    folder.mkdir()
+    yield folder
+    subprocess.run(["/bin/umount", str(folder)], check=True)
 
 
-def test_a_full_disk_while_postgres_starts_is_one_failure(shop: Shop, small_disk: Path) -> None:
-    """PostgreSQL fails with what initdb said, and the remedy is space or another folder; redis runs on."""
-    run = replace(shop, state=small_disk).run()
+@pytest.mark.parametrize("size_mb", [4, 40], ids=["initdb", "databases"])
+def test_a_full_disk_while_postgres_starts_is_one_failure(shop: Shop, disk: Path, size_mb: int) -> None:
+    """Whether initdb or a database finds no space, PostgreSQL fails, the remedy is space, and redis runs on."""
+    subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", f"size={size_mb}m,mode=0711", "tmpfs", str(disk)], check=True)
+    run = replace(shop, state=disk).run()
     verdict = run.only_root("postgres.accepts_queries[postgres]")
     assert run.passed == REDIS | SECRET
     assert verdict["remedy"] == (
         "free space on that disk, or name a folder on another: PYTEST_DEVENV_STATE=/path/with/space"
     )
-    assert "No space left on device" in str(verdict["evidence"])
+    assert "No space left on device" in str(verdict) or "(53100)" in verdict["found"]
     assert run.took_s < 30
+
+
+def test_a_disk_that_is_full_from_the_first_is_said_so(shop: Shop, disk: Path) -> None:
+    """Where no folder can be made the run ends as wrongly used, and names the variable."""
+    subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", "size=4m,nr_inodes=2,mode=0711", "tmpfs", str(disk)], check=True)
+    run = replace(shop, state=disk).run()
+    assert run.exit_code == 4
+    assert "No space left on device" in run.output
+    assert "PYTEST_DEVENV_STATE" in run.output
 
 
 def test_embedded_refuses_to_make_production(shop: Shop) -> None:
