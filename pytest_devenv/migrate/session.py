@@ -108,9 +108,15 @@ def _refuse_transaction_pooler(
     A pooler hands out a process id of its own at the start, so that it is known to be there. In session mode nobody
     else is ever served by the server process that serves us.
     """
+    import psycopg
+
     for _ in range(_TRIES):
         with connected(address, deadline_s=deadline_s) as other:
-            if _pid_of(other) == pid:
+            try:
+                if _pid_of(other) == pid:
+                    break
+            except psycopg.OperationalError:
+                # A pooler in statement mode ends the connection that begins a transaction.
                 break
         row = connection.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
         if row is not None and row[0] != pid:
@@ -120,7 +126,7 @@ def _refuse_transaction_pooler(
     message = explain(
         "a pooler in transaction mode stands before the database",
         expected="a connection that keeps its server process, for the lock that lets one migrator work at a time",
-        found=f"server process {pid} serves other connections between our transactions",
+        found=f"a pooler that hands server process {pid} to others between our transactions",
         where=str(address),
     )
     raise PoolerError(message, remedy="migrate through PostgreSQL's own port, or a pool with pool_mode = session")
@@ -136,6 +142,7 @@ def _pid_of(connection: Connection) -> int | None:
     while True:
         if pgconn.is_busy():
             if not select.select([pgconn.socket], [], [], 1.0)[0]:
+                connection.close()
                 return None
             pgconn.consume_input()
             continue

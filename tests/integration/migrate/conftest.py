@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marks of these tests."""
     config.addinivalue_line("markers", "sqlx: needs sqlx's own tools, built by cargo")
+    config.addinivalue_line("markers", "pgbouncer: needs PgBouncer")
 
 
 @pytest.fixture
