@@ -1,0 +1,65 @@
+"""The code of Python seeds: loaded for one run, and forgotten after it."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from contextlib import contextmanager
+from types import ModuleType
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pytest_devenv.seed.context import SeedContext
+    from pytest_devenv.seed.model import Seed
+
+_IMPORTING = threading.RLock()
+
+
+class PythonSeed(Protocol):
+    """What a Python seed's class has. `rollback(ctx)` and `upgrade(ctx, from_version)` are optional."""
+
+    def run(self, ctx: SeedContext) -> None:
+        """Write the rows."""
+        ...
+
+
+@contextmanager
+def importable(folder: Path) -> Iterator[Callable[[Seed], PythonSeed]]:
+    """Let seeds import each other's helpers, as `seeds.helpers` or `..helpers`, and yield what loads one.
+
+    Two folders may share a name, and files are edited between two runs of one process: so nothing of the folder stays
+    in `sys.modules`, and no bytecode is written, whose time stamp has seconds only. One run at a time per process.
+    """
+    with _IMPORTING:
+        outside = _taken_out(folder.name)
+        parent, wrote = str(folder.parent), sys.dont_write_bytecode
+        sys.path.insert(0, parent)
+        sys.dont_write_bytecode = True
+        importlib.invalidate_caches()
+        try:
+            yield lambda seed: _load(seed, folder)
+        finally:
+            _taken_out(folder.name)
+            sys.modules.update(outside)
+            sys.dont_write_bytecode = wrote
+            sys.path.remove(parent)
+
+
+def _load(seed: Seed, folder: Path) -> PythonSeed:
+    name = f"{folder.name}.{seed.layer}.{seed.path.stem}"
+    module = ModuleType(name)
+    module.__file__ = str(seed.path)
+    module.__package__ = name.rpartition(".")[0]
+    sys.modules[name] = module
+    code = compile(seed.path.read_bytes(), str(seed.path), "exec", dont_inherit=True)
+    exec(code, module.__dict__)  # noqa: S102  # running the seeds that the settings name is what this is for
+    return cast("PythonSeed", getattr(module, str(seed.class_name))())
+
+
+def _taken_out(package: str) -> dict[str, ModuleType]:
+    names = [name for name in sys.modules if name == package or name.startswith(f"{package}.")]
+    return {name: sys.modules.pop(name) for name in names}

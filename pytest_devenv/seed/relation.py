@@ -1,0 +1,198 @@
+"""Tables as tracking sees them: their key, their columns, and their rows as text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import LiteralString
+
+    import psycopg
+    from psycopg import sql
+
+    Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+Image: TypeAlias = dict[str, str | None]
+"""A row, or a part of it: each value as PostgreSQL writes it, which is how it reads it back without loss."""
+Key: TypeAlias = tuple[str | None, ...]
+
+_SHAPES = """
+    SELECT c.oid, n.nspname, c.relname,
+        (SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''),
+        (SELECT pg_catalog.array_agg(pg_catalog.format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum)
+            FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''),
+        (SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = c.oid AND a.attnum = ANY(i.keys))
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN LATERAL (
+        SELECT i.indkey::smallint[] AS keys FROM pg_catalog.pg_index i
+        WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid
+            AND a.attnum = ANY(i.indkey::smallint[]) AND NOT a.attnotnull)
+        ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1) i ON true
+    WHERE c.oid = ANY(%s)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """A table: its columns with their types, and those of its primary key, or of a unique one without nulls.
+
+    `key` is empty where there is neither.
+    """
+
+    oid: int
+    schema: str
+    name: str
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    key: tuple[str, ...]
+
+    @property
+    def shown(self) -> str:
+        """Schema and table as people write them."""
+        return self.name if self.schema == "public" else f"{self.schema}.{self.name}"
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        """Schema and table as SQL writes them."""
+        from psycopg import sql
+
+        return sql.Identifier(self.schema, self.name)
+
+    def type_of(self, column: str) -> sql.SQL:
+        """Return the type of a column as the server spells it."""
+        from psycopg import sql
+
+        return sql.SQL(self.types[self.columns.index(column)])  # as format_type() wrote it
+
+    def key_of(self, image: Image) -> Key:
+        """Return the values of the key, of all columns where there is none."""
+        return tuple(image[name] for name in self.key or self.columns)
+
+    def matches(self, alias: str, source: LiteralString) -> sql.Composed:
+        """Return the condition that the row `alias` is the one whose key is in the JSON object `source`.
+
+        Without a key all columns are compared, as text.
+        """
+        from psycopg import sql
+
+        if self.key:
+            return sql.SQL(" AND ").join(
+                sql.SQL("{a}.{column} = ({source} ->> {text})::{type}").format(
+                    a=sql.Identifier(alias),
+                    column=sql.Identifier(name),
+                    source=sql.SQL(source),
+                    text=sql.Literal(name),
+                    type=self.type_of(name),
+                )
+                for name in self.key
+            )
+        return sql.SQL(" AND ").join(
+            sql.SQL("{a}.{column}::text IS NOT DISTINCT FROM {source} ->> {text}").format(
+                a=sql.Identifier(alias),
+                column=sql.Identifier(name),
+                source=sql.SQL(source),
+                text=sql.Literal(name),
+            )
+            for name in self.columns
+        )
+
+
+def read_relations(connection: Connection, oids: Sequence[int]) -> dict[int, Relation]:
+    """Look up tables by their object ids."""
+    rows = connection.execute(_SHAPES, [list(oids)]).fetchall()
+    return {
+        oid: Relation(
+            oid=oid,
+            schema=schema,
+            name=name,
+            columns=tuple(columns or ()),
+            types=tuple(types or ()),
+            key=tuple(key or ()),
+        )
+        for oid, schema, name, columns, types, key in rows
+    }
+
+
+def find_relations(connection: Connection, tables: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Relation]:
+    """Look up tables by schema and name; those that are not there are left out."""
+    rows = connection.execute(
+        "SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " JOIN unnest(%s::text[], %s::text[]) AS w(s, t) ON n.nspname = w.s AND c.relname = w.t"
+        " WHERE c.relkind = 'r'",
+        [[schema for schema, _ in tables], [name for _, name in tables]],
+    ).fetchall()
+    found = read_relations(connection, [row[0] for row in rows])
+    return {(relation.schema, relation.name): relation for relation in found.values()}
+
+
+def image_of(alias: str, columns: Iterable[str]) -> sql.Composed:
+    """Return the expression that makes a JSON object of a row's columns, each as text."""
+    from psycopg import sql
+
+    names = list(columns)
+    return sql.SQL("pg_catalog.jsonb_object(ARRAY[{}]::text[], ARRAY[{}]::text[])").format(
+        sql.SQL(", ").join(sql.Literal(name) for name in names),
+        sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(alias, name)) for name in names),
+    )
+
+
+def select_made(connection: Connection, relations: Sequence[Relation], ids: list[str]) -> dict[int, list[Image]]:
+    """Read the rows that the transaction, whose ids these are, has inserted or updated, as they are now."""
+    return _select(
+        connection, relations, {relation.oid: "xmin = ANY(%(ids)s::text[]::xid[])" for relation in relations}, ids
+    )
+
+
+def select_replaced(connection: Connection, relations: Sequence[Relation], ids: list[str]) -> dict[int, list[Image]]:
+    """Read the committed rows that somebody has begun to update or delete.
+
+    Some were only locked, or are left over from a transaction that failed: the caller sorts them out by their keys.
+    Where there is no key, only those that the transaction itself is at are read.
+    """
+    conditions = {
+        relation.oid: "xmax <> '0'::xid" if relation.key else "xmax = ANY(%(ids)s::text[]::xid[])"
+        for relation in relations
+    }
+    return _select(connection, relations, conditions, ids)
+
+
+def _select(
+    connection: Connection, relations: Sequence[Relation], conditions: Mapping[int, LiteralString], ids: list[str]
+) -> dict[int, list[Image]]:
+    from psycopg import sql
+
+    queries = [
+        sql.SQL("SELECT {oid}::bigint, {image} FROM ONLY {table} t WHERE t.{condition}").format(
+            oid=sql.Literal(relation.oid),
+            image=image_of("t", relation.columns),
+            table=relation.identifier,
+            condition=sql.SQL(conditions[relation.oid]),
+        )
+        for relation in relations
+    ]
+    found: dict[int, list[Image]] = {}
+    for oid, image in connection.execute(sql.SQL(" UNION ALL ").join(queries), {"ids": ids}):
+        found.setdefault(oid, []).append(image)
+    return found
+
+
+def select_present(connection: Connection, relation: Relation, keys: Iterable[Image]) -> dict[Key, Image]:
+    """Return, by key, those of the rows with these keys that the connection sees."""
+    from psycopg import sql
+    from psycopg.types.json import Jsonb
+
+    query = sql.SQL(
+        "SELECT {image} FROM pg_catalog.jsonb_array_elements(%s) AS k(v) JOIN ONLY {table} t ON {matches}"
+    ).format(
+        image=image_of("t", relation.columns),
+        table=relation.identifier,
+        matches=relation.matches("t", "k.v"),
+    )
+    wanted = [{name: key[name] for name in relation.key or relation.columns} for key in keys]
+    return {relation.key_of(row[0]): row[0] for row in connection.execute(query, [Jsonb(wanted)])}

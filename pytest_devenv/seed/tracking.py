@@ -1,0 +1,212 @@
+"""What a transaction wrote, row by row, asked of PostgreSQL itself.
+
+Nothing is installed in the database. The transaction's own locks name the tables it wrote to, the row versions it
+made carry its id, and a second connection, the witness, still reads what they replaced: the writer's row locks keep
+that unchanged until it ends. So raw SQL, COPY, functions, triggers and cascades are all seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pytest_devenv.seed.failure import UntrackedError, explain
+from pytest_devenv.seed.model import Rows
+from pytest_devenv.seed.relation import Image, Relation, read_relations, select_made, select_present, select_replaced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import psycopg
+
+    Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
+_WRITTEN = """
+    SELECT l.relation, c.relkind::text, pg_catalog.bool_or(l.mode = 'AccessExclusiveLock')
+    FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
+    LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
+    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+    AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+    AND (c.oid IS NULL OR c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
+        AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%')
+    GROUP BY 1, 2
+"""
+_OWN_IDS = """
+    SELECT pg_catalog.array_agg(transactionid::text) FROM pg_catalog.pg_locks
+    WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'transactionid' AND mode = 'ExclusiveLock'
+"""
+SPELLING = (
+    "SET {} TimeZone = 'UTC'; SET {} DateStyle = 'ISO, YMD'; SET {} IntervalStyle = 'postgres';"
+    " SET {} bytea_output = 'hex'; SET {} extra_float_digits = 1; SET {} lc_monetary = 'C'"
+)
+SAME_SPELLING, SAME_SPELLING_HERE = SPELLING.replace("{}", "SESSION"), SPELLING.replace("{}", "LOCAL")
+_DIGEST_LETTERS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a transaction did to one row.
+
+    `before` holds the former values of a deleted row, or of the changed columns of an updated one; it is None for an
+    inserted row. `written` holds digests of the new values in the same way; it is None for a deleted row. `keyless`
+    tells that the table has no key, so that all columns stand for one; such a row was inserted.
+    """
+
+    schema: str
+    table: str
+    key: Image
+    before: Image | None
+    written: dict[str, str] | None
+    keyless: bool = False
+
+    @property
+    def relation(self) -> str:
+        """Schema and table as people write them."""
+        return self.table if self.schema == "public" else f"{self.schema}.{self.table}"
+
+    @property
+    def row(self) -> tuple[str, str, str]:
+        """What tells this row from all others."""
+        return self.schema, self.table, json.dumps(self.key, sort_keys=True)
+
+
+@dataclass(slots=True)
+class Tracker:
+    """Two connections to one database, and the shapes of the tables met so far.
+
+    `ignored` are tables whose rows are nobody's data: those of the history. Both have to write values in one way: the
+    witness always, the writer from `SAME_SPELLING_HERE` on.
+    """
+
+    writer: Connection
+    witness: Connection
+    ignored: frozenset[tuple[str, str]]
+    relations: dict[int, Relation] = field(default_factory=dict)
+
+    def changes(self) -> tuple[Change, ...]:
+        """Return what the writer's transaction has changed so far. Raises UntrackedError for what has no rows."""
+        written = self._written_relations()
+        ids = self.writer.execute(_OWN_IDS).fetchone()
+        if not written or ids is None or ids[0] is None:
+            return ()
+        made = select_made(self.writer, written, ids[0])
+        replaced = select_replaced(self.witness, written, ids[0])
+        found: list[Change] = []
+        for relation in written:
+            new, old = made.get(relation.oid, []), replaced.get(relation.oid, [])
+            found += self._compare(relation, new, old) if relation.key else _insertions(relation, new, old)
+        return tuple(found)
+
+    def _written_relations(self) -> list[Relation]:
+        rows = self.writer.execute(_WRITTEN).fetchall()
+        gone = [oid for oid, kind, _ in rows if kind is None]
+        missing = [oid for oid, kind, _ in rows if kind is not None and oid not in self.relations]
+        if gone:
+            self._refuse_dropped(gone)
+        if missing:
+            self.relations |= read_relations(self.writer, missing)
+        found = []
+        for oid, kind, exclusively in rows:
+            relation = self.relations.get(oid)
+            if relation is None or (relation.schema, relation.name) in self.ignored:
+                continue
+            if exclusively or kind == "f":
+                _refuse(relation.shown, "it emptied it at one stroke, changed its columns, or created it")
+            if kind == "r":
+                found.append(relation)
+        return found
+
+    def _refuse_dropped(self, oids: list[int]) -> None:
+        row = self.witness.execute(
+            "SELECT oid::pg_catalog.regclass::text FROM pg_catalog.pg_class"
+            " WHERE oid = ANY(%s) AND relkind IN ('r', 'p') AND relpersistence <> 't'",
+            [oids],
+        ).fetchone()
+        if row is not None:
+            _refuse(row[0], "it dropped it")
+
+    def _compare(self, relation: Relation, made: list[Image], replaced: list[Image]) -> list[Change]:
+        old = {relation.key_of(image): image for image in replaced}
+        found = []
+        for image in made:
+            before = old.pop(relation.key_of(image), None)
+            change = _change(relation, before, image)
+            if change is not None:
+                found.append(change)
+        return found + [_deletion(relation, image) for image in self._deleted(relation, list(old.values()))]
+
+    def _deleted(self, relation: Relation, suspects: list[Image]) -> list[Image]:
+        """Tell which rows the writer deleted; the others were only locked, or left by a transaction that failed."""
+        if suspects:
+            kept = select_present(self.writer, relation, suspects)
+            suspects = [image for image in suspects if relation.key_of(image) not in kept]
+        if suspects:  # somebody else may have deleted and committed between the two looks
+            still = select_present(self.witness, relation, suspects)
+            suspects = [image for image in suspects if relation.key_of(image) in still]
+        return suspects
+
+
+def count(changes: Iterable[Change]) -> dict[str, Rows]:
+    """Count changes by table."""
+    kinds: dict[str, Counter[str]] = {}
+    for change in changes:
+        kind = "inserted" if change.before is None else "deleted" if change.written is None else "updated"
+        kinds.setdefault(change.relation, Counter())[kind] += 1
+    return {name: Rows(**kinds[name]) for name in sorted(kinds)}
+
+
+def digest(value: str | None) -> str:
+    """Return what tells a value from another without telling the value."""
+    return "" if value is None else hashlib.sha256(value.encode()).hexdigest()[:_DIGEST_LETTERS]
+
+
+def _change(relation: Relation, before: Image | None, after: Image) -> Change | None:
+    if before is None:
+        columns = list(after)
+    else:
+        columns = [name for name in after if after[name] != before.get(name)]
+        if not columns:
+            return None
+    return Change(
+        schema=relation.schema,
+        table=relation.name,
+        key={name: after[name] for name in relation.key},
+        before=None if before is None else {name: before.get(name) for name in columns},
+        written={name: digest(after[name]) for name in columns},
+    )
+
+
+def _deletion(relation: Relation, image: Image) -> Change:
+    key = {name: image[name] for name in relation.key}
+    return Change(schema=relation.schema, table=relation.name, key=key, before=image, written=None)
+
+
+def _insertions(relation: Relation, made: list[Image], replaced: list[Image]) -> list[Change]:
+    """Return the rows inserted into a table without a key, whose other rows cannot be told apart."""
+    if replaced:
+        _refuse(relation.shown, "it updated or deleted rows of it, and it has no primary key to find them by again")
+    return [
+        Change(
+            schema=relation.schema,
+            table=relation.name,
+            key=image,
+            before=None,
+            written={name: digest(value) for name, value in image.items()},
+            keyless=True,
+        )
+        for image in made
+    ]
+
+
+def _refuse(relation: str, found: str) -> None:
+    message = explain(
+        f"a seed did to {relation} what cannot be taken back",
+        expected="rows that are inserted, updated or deleted",
+        found=found,
+        where=f"table {relation}",
+    )
+    raise UntrackedError(message, remedy="use DELETE FROM or a temporary table; what changes the schema is a migration")

@@ -1,0 +1,1 @@
+"""What development and test get besides."""

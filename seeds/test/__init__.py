@@ -1,0 +1,1 @@
+"""What only the end-to-end checks need."""
