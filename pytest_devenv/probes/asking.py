@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from pytest_devenv.clients.postgres import DatabaseAddress, connect
 from pytest_devenv.probes import commands
-from pytest_devenv.probes.postgres_refusals import is_closed_to_user, is_missing_database, refused
 from pytest_devenv.verdict import failed, unknown
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def asked(environment: Environment, address: DatabaseAddress, question: Callable
     try:
         connection = _connected(environment, address)
     except psycopg.OperationalError as error:
-        return refused(environment, address, error)
+        return _refused(environment, address, error)
     return _answer(environment, address, connection, lambda live, _: question(live))
 
 
@@ -54,10 +53,9 @@ def asked_server(
         try:
             connection = _connected(environment, address)
         except psycopg.OperationalError as error:
-            elsewhere = is_missing_database(error) or is_closed_to_user(error)
-            if elsewhere and address is not addresses[-1]:
+            if _is_about_database(error) and address is not addresses[-1]:
                 continue
-            return refused(environment, address, error)
+            return _refused(environment, address, error)
         return _answer(environment, address, connection, question)
     raise AssertionError("every server has databases of its own")
 
@@ -69,6 +67,18 @@ def first_row(connection: Connection, sql: str) -> tuple[Any, ...]:
         msg = f"no row from {sql}"
         raise AssertionError(msg)
     return row
+
+
+def _refused(environment: Environment, address: DatabaseAddress, error: psycopg.OperationalError) -> Verdict:
+    from pytest_devenv.probes.postgres_refusals import refused
+
+    return refused(environment, address, error)
+
+
+def _is_about_database(error: psycopg.OperationalError) -> bool:
+    from pytest_devenv.probes.postgres_refusals import is_about_database
+
+    return is_about_database(error)
 
 
 def _databases(environment: Environment, service: Service) -> tuple[DatabaseAddress, ...]:

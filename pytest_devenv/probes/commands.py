@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from pytest_devenv.endpoint import Endpoint
     from pytest_devenv.targets.environment import Environment
 
+WHO_IS_CONNECTED = (
+    "select usename, application_name, state, count(*), min(state_change) from pg_stat_activity"
+    " where backend_type = 'client backend' group by 1, 2, 3 order by 4 desc"
+)
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from contextlib import closing
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_devenv.clients.marker import require_changeable
@@ -14,8 +13,6 @@ from pytest_devenv.guard import judge_tier
 from pytest_devenv.probes import commands
 from pytest_devenv.probes.migrations import told
 from pytest_devenv.probes.postgres_refusals import refused
-from pytest_devenv.probes.probe import Probe, probe_id
-from pytest_devenv.probes.schema import required_ids
 from pytest_devenv.probes.scratch import scratch, sweep
 from pytest_devenv.probes.snapshot import take
 from pytest_devenv.settings import MigrationEngine
@@ -25,11 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_devenv.probes.snapshot import Item, Snapshot
-    from pytest_devenv.settings import Database, Migrations, Settings
+    from pytest_devenv.settings import Database, Migrations
     from pytest_devenv.targets.environment import Environment
     from pytest_devenv.verdict import Verdict
 
-DEADLINE_S = 60.0
 _MOST_NAMED = 12
 _LONG = 240
 _HISTORY_TABLES = {
@@ -39,23 +35,8 @@ _HISTORY_TABLES = {
 }
 
 
-def probes(settings: Settings) -> Iterator[Probe]:
-    """Yield a probe for every database that has migrations to compare it with."""
-    for database in settings.databases.values():
-        if database.migrations is None:
-            continue
-        history = ("migrations.all_applied", "migrations.none_edited", "migrations.none_missing")
-        yield Probe(
-            name="schema.matches_migrations",
-            subject=database.name,
-            look=partial(_matches, database, database.migrations),
-            requires=(*(probe_id(name, database.name) for name in history), *required_ids(database)),
-            deadline_s=DEADLINE_S,
-            mark="schema",
-        )
-
-
-def _matches(database: Database, migrations: Migrations, environment: Environment) -> Verdict:
+def compare(database: Database, migrations: Migrations, environment: Environment) -> Verdict:
+    """Compare a database with a scratch one that its migrations have just built, on the same server."""
     import psycopg
 
     settings = environment.settings

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import statistics
 from functools import partial
-from http.client import HTTPException
 from typing import TYPE_CHECKING
 
 from pytest_devenv.clients.http import session
 from pytest_devenv.probes import commands
-from pytest_devenv.probes.http_refusals import refused
 from pytest_devenv.probes.probe import Probe
 from pytest_devenv.probes.redact import redacted
 from pytest_devenv.probes.root import root, root_id
 from pytest_devenv.settings import Format, ServiceKind
-from pytest_devenv.verdict import Evidence, failed, passed
+from pytest_devenv.verdict import Evidence, Verdict, failed, passed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
     from pytest_devenv.clients.http import Answer
     from pytest_devenv.settings import Service, Settings
     from pytest_devenv.targets.environment import Environment
-    from pytest_devenv.verdict import Verdict
 
 REQUESTS = 3
 _EXCERPT_CHARACTERS = 200
@@ -47,13 +43,25 @@ def probes(settings: Settings) -> Iterator[Probe]:
             )
 
 
-def _answers(service: Service, environment: Environment) -> Verdict:
+def _asked(service: Service, environment: Environment, *, requests: int) -> tuple[Answer, ...] | Verdict:
+    """Put the health request so often on one connection; return a verdict where there is no answer."""
+    from http.client import HTTPException
+
     endpoint = environment.endpoints[service.name]
     try:
-        with session(endpoint, deadline_s=environment.settings.deadline_s) as requests:
-            answer = requests.get(service.health)
+        with session(endpoint, deadline_s=environment.settings.deadline_s) as connection:
+            return tuple(connection.get(service.health) for _ in range(requests))
     except (OSError, HTTPException) as error:
+        from pytest_devenv.probes.http_refusals import refused
+
         return refused(environment, endpoint, service.health, error)
+
+
+def _answers(service: Service, environment: Environment) -> Verdict:
+    answers = _asked(service, environment, requests=1)
+    if isinstance(answers, Verdict):
+        return answers
+    (answer,) = answers
     url = _url(service, environment)
     wrong = _wrong(service, environment, answer)
     latency_ms = answer.took_s * 1000
@@ -98,13 +106,11 @@ def _wrong(service: Service, environment: Environment, answer: Answer) -> tuple[
 
 
 def _keeps_its_budget(service: Service, budget_ms: float, environment: Environment) -> Verdict:
-    endpoint = environment.endpoints[service.name]
-    try:
-        with session(endpoint, deadline_s=environment.settings.deadline_s) as requests:
-            took_ms = [requests.get(service.health).took_s * 1000 for _ in range(REQUESTS)]
-    except (OSError, HTTPException) as error:
-        return refused(environment, endpoint, service.health, error)
-    median_ms = statistics.median(took_ms)
+    answers = _asked(service, environment, requests=REQUESTS)
+    if isinstance(answers, Verdict):
+        return answers
+    took_ms = [answer.took_s * 1000 for answer in answers]
+    median_ms = sorted(took_ms)[REQUESTS // 2]
     if median_ms <= budget_ms:
         return passed(f"{median_ms:.0f} ms of {budget_ms:g} ms", latency_ms=median_ms, budget_ms=budget_ms)
     log = environment.logs.get(service.name)

@@ -11,7 +11,6 @@ from pytest_devenv.errors import DevenvError
 from pytest_devenv.probes import commands
 from pytest_devenv.probes.asking import not_permitted
 from pytest_devenv.probes.postgres import exists_id
-from pytest_devenv.probes.postgres_refusals import refused
 from pytest_devenv.probes.probe import Probe, probe_id
 from pytest_devenv.probes.shared import Shared
 from pytest_devenv.targets.environment import database_fault
@@ -75,6 +74,7 @@ def _read(database: Database, environment: Environment) -> Status | Verdict:
     import psycopg
 
     from pytest_devenv.migrate import engine_for
+    from pytest_devenv.probes.postgres_refusals import refused
 
     settings = environment.settings
     address = environment.address(database.name)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from pytest_devenv.clients.postgres import APPLICATION_NAME, DatabaseAddress
 from pytest_devenv.probes import commands
 from pytest_devenv.probes.asking import asked, asked_server, first_row
-from pytest_devenv.probes.postgres_refusals import HOLDERS
 from pytest_devenv.probes.probe import Probe, probe_id
 from pytest_devenv.probes.root import root, root_id
 from pytest_devenv.settings import ServiceKind
@@ -102,7 +101,8 @@ def _has_free_connections(service: Service, environment: Environment) -> Verdict
             expected=f"{LEAST_FREE_SHARE:.0%} of the connections free, and at least {LEAST_FREE}",
             found=f"{used} of {most} connections in use",
             where=str(address),
-            remedy=f"see who holds them, and end what is forgotten: {commands.psql(address, HOLDERS)}",
+            remedy="see who holds them, and end what is forgotten: "
+            + commands.psql(address, commands.WHO_IS_CONNECTED),
             free=free,
             most=most,
         )

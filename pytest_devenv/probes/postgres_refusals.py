@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from pytest_devenv.verdict import Verdict
 
 
-HOLDERS = (
-    "select usename, application_name, state, count(*), min(state_change) from pg_stat_activity"
-    " where backend_type = 'client backend' group by 1, 2, 3 order by 4 desc"
-)
-
-
 @dataclass(frozen=True, slots=True)
 class _Attempt:
     environment: Environment
@@ -74,14 +68,9 @@ def refused(environment: Environment, address: DatabaseAddress, error: Exception
     )
 
 
-def is_missing_database(error: Exception) -> bool:
-    """Return whether the server let the user in, but has no such database (3D000)."""
-    return _MISSING_DATABASE.search(str(error)) is not None
-
-
-def is_closed_to_user(error: Exception) -> bool:
-    """Return whether the server let the user in, but not into this database (42501)."""
-    return _CLOSED_DATABASE.search(str(error)) is not None
+def is_about_database(error: Exception) -> bool:
+    """Return whether the server let the user in, but has no such database (3D000) or keeps it closed (42501)."""
+    return any(pattern.search(str(error)) for pattern in (_MISSING_DATABASE, _CLOSED_DATABASE))
 
 
 def _password_missing(attempt: _Attempt) -> Verdict:
@@ -170,7 +159,7 @@ def _full(attempt: _Attempt) -> Verdict:
     return attempt.failed(
         f"{attempt.service} has no free connection",
         "too many connections (53300)",
-        f"see who holds them, and end what is forgotten: {attempt.as_admin(HOLDERS)}",
+        f"see who holds them, and end what is forgotten: {attempt.as_admin(commands.WHO_IS_CONNECTED)}",
         expected="a free connection",
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ from pytest_devenv.probes import commands
 from pytest_devenv.probes.asking import asked
 from pytest_devenv.probes.migrations import applied_id
 from pytest_devenv.probes.probe import Probe, probe_id
-from pytest_devenv.probes.queries import answers
 from pytest_devenv.probes.shared import Shared
 from pytest_devenv.verdict import Verdict, failed, passed
 
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_devenv.probes.asking import Connection
-    from pytest_devenv.settings import Database, Settings
+    from pytest_devenv.settings import Database, Migrations, Settings
     from pytest_devenv.targets.environment import Environment
 
 _OBJECTS = """
@@ -38,6 +36,9 @@ _OBJECTS = """
     select 'policy', n.nspname, c.relname, p.polname, pg_table_is_visible(c.oid), true
       from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
 """
+
+
+DRIFT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +95,21 @@ def probes(settings: Settings) -> Iterator[Probe]:
                     requires=needs[:1] if kind is _TABLES else needs,
                     mark="schema",
                 )
+        if database.migrations is not None:
+            history = ("migrations.all_applied", "migrations.none_edited", "migrations.none_missing")
+            yield Probe(
+                name="schema.matches_migrations",
+                subject=database.name,
+                look=partial(_matches_migrations, database, database.migrations),
+                requires=(*(probe_id(name, database.name) for name in history), *_required_ids(database)),
+                deadline_s=DRIFT_S,
+                mark="schema",
+            )
         if database.verify:
             yield Probe(
                 name="schema.answers_queries",
                 subject=database.name,
-                look=partial(answers, database),
+                look=partial(_answers_queries, database),
                 requires=needs,
                 deadline_s=settings.deadline_s * (len(database.verify) + 1),
                 mark="schema",
@@ -110,9 +121,21 @@ def tables_id(database: Database) -> str | None:
     return probe_id(_TABLES.probe, database.name) if database.required_tables else None
 
 
-def required_ids(database: Database) -> tuple[str, ...]:
+def _required_ids(database: Database) -> tuple[str, ...]:
     """Return the ids of all probes that look for required objects of a database."""
     return tuple(probe_id(kind.probe, database.name) for kind in KINDS if kind.required(database))
+
+
+def _matches_migrations(database: Database, migrations: Migrations, environment: Environment) -> Verdict:
+    from pytest_devenv.probes.drift import compare
+
+    return compare(database, migrations, environment)
+
+
+def _answers_queries(database: Database, environment: Environment) -> Verdict:
+    from pytest_devenv.probes.queries import answers
+
+    return answers(database, environment)
 
 
 def _read(database: Database, environment: Environment) -> Objects | Verdict:
@@ -160,6 +183,8 @@ def _has(database: Database, kind: _Kind, shared: Shared[Objects | Verdict], env
 
 def _nearest(name: str, there: frozenset[str]) -> str:
     """Return the same name in another schema, else the most similar one, as an addition to a sentence."""
+    from difflib import get_close_matches
+
     elsewhere = sorted(each for each in there if each.endswith(f".{name}"))
     near = elsewhere or get_close_matches(name, sorted(there), n=1, cutoff=0.7)
     return f" (there is {near[0]})" if near else ""

@@ -15,7 +15,7 @@ import pytest
 
 from pytest_devenv.clients import processes
 from pytest_devenv.clients.processes import Listener, Process, shown
-from pytest_devenv.probes import ports, strangers
+from pytest_devenv.probes import strangers
 from pytest_devenv.settings import Service, ServiceKind, TargetName
 from pytest_devenv.verdict import State, failed
 from tests.integration.probes.samples import environment, local, look
@@ -132,7 +132,7 @@ def test_a_server_of_this_machine_before_the_clusters_fails() -> None:
     with stranger() as (port, holder):
         # A child of this process is one of ours: seen from elsewhere, it is not.
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(ports, "family", lambda _: frozenset[int]())
+            patch.setattr(processes, "family", lambda _: frozenset[int]())
             verdict = look(backend(port, target=TargetName.CLUSTER), OURS)
         assert look(backend(port, target=TargetName.CLUSTER), OURS).passed
     assert verdict.state is State.FAIL
@@ -145,14 +145,14 @@ def test_a_server_of_this_machine_before_the_clusters_fails() -> None:
 def test_a_forward_into_the_cluster_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that forwards ports is who should hold the port of a cluster's service."""
     forward = Process(7, "kubectl", "ada", "kubectl port-forward", 0.0)
-    monkeypatch.setattr(ports, "process", lambda _: forward)
-    monkeypatch.setattr(ports, "listeners", lambda: (Listener("127.0.0.1", 3000, 7),))
+    monkeypatch.setattr(processes, "process", lambda _: forward)
+    monkeypatch.setattr(processes, "listeners", lambda: (Listener("127.0.0.1", 3000, 7),))
     assert look(backend(3000, target=TargetName.CLUSTER), OURS).summary == "3000 is held by kubectl (pid 7, user ada)"
 
 
 def test_a_holder_that_may_not_be_seen_is_said_to_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process of another user is not passed over: it is unknown, with the command that shows it."""
-    monkeypatch.setattr(ports, "listeners", lambda: (Listener("0.0.0.0", 3000, None),))  # noqa: S104
+    monkeypatch.setattr(processes, "listeners", lambda: (Listener("0.0.0.0", 3000, None),))  # noqa: S104
     verdict = look(backend(3000, target=TargetName.CLUSTER), OURS)
     assert verdict.state is State.UNKNOWN
     assert verdict.summary == "3000 is held by a process that only root may see"
@@ -166,7 +166,7 @@ def test_sockets_that_may_not_be_listed_are_unknown(monkeypatch: pytest.MonkeyPa
     def refuse() -> tuple[Listener, ...]:
         raise PermissionError("the sockets of this machine may not be listed")
 
-    monkeypatch.setattr(ports, "listeners", refuse)
+    monkeypatch.setattr(processes, "listeners", refuse)
     verdict = look(backend(3000), OURS)
     assert verdict.state is State.UNKNOWN
     assert verdict.summary == "the sockets of this machine may not be listed"
