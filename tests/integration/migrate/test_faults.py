@@ -8,11 +8,10 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
 from pytest_devenv.clients.postgres import connect
-from pytest_devenv.errors import LockedError, MigrationError
+from pytest_devenv.errors import LockedError
 from pytest_devenv.migrate import LostRaceError, RunError, StateError
 from pytest_devenv.migrate.sqlx import SQLX
 from pytest_devenv.settings import Tier
@@ -211,13 +210,3 @@ def test_a_connection_that_is_lost_is_told(
     left = "it is there whole or not at all" if transactional else "a part of it may be there"
     assert left in str(caught.value)
     assert len(sqlx.status(empty_database).dirty) == (0 if transactional else 1)
-
-
-def test_a_server_in_recovery_or_read_only_is_told(empty_database: DatabaseAddress, folder: Path, sqlx: Engine) -> None:
-    """Where nothing can be written, that is said before anything is tried."""
-    fill(folder, {"1_a.sql": "CREATE TABLE a ()"})
-    with connect(empty_database) as connection:
-        name = psycopg.sql.Identifier(empty_database.database)
-        connection.execute(psycopg.sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name))
-    with pytest.raises(MigrationError, match=r"found: default_transaction_read_only = on"):
-        sqlx.apply(empty_database, tier=Tier.TEST)
