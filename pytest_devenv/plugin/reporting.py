@@ -116,7 +116,8 @@ class Reporting:
         """Return everything that the report is made of."""
         settings, choice = self._session.settings, self._session.devenv.choice
         looks: dict[str, float] = self._found.get("looks_s", {})
-        timings = {"environment start": self._found["environment_s"]} if self._found.get("environment_s") else {}
+        started_s = self._found.get("environment_s", 0.0)
+        timings = {"environment start": started_s} if self._found.get("started") else {}
         return Run(
             environment=settings.name,
             tier=settings.environment.value,

@@ -12,6 +12,8 @@ from pytest_devenv import checks
 from pytest_devenv.checks.asserting import EVERY_OTHER, CheckFailed, CouldNotLook, asserted, judge_before_call
 from pytest_devenv.errors import DevenvError
 from pytest_devenv.plugin.joining import PREFIX, is_named
+from pytest_devenv.plugin.telling import endpoint_lines, told
+from pytest_devenv.report.failure import summary_line
 from pytest_devenv.report.model import Entry, Outcome, service_addresses
 from pytest_devenv.report.properties import properties
 
@@ -82,17 +84,20 @@ class Running:
         """Open the environment and begin every look that the selected checks need, before the first asks."""
         self._selected = {item.stash[PROBE] for item in session.items if PROBE in item.stash}
         if self._selected and not session.config.option.collectonly:
-            self._open()
+            self._open(session.config.pluginmanager.getplugin("terminalreporter"))
             self._session.devenv.look(sorted(self._selected))
         return (yield)
 
-    def _open(self) -> None:
+    def _open(self, terminal: pytest.TerminalReporter | None) -> None:
         began = time.monotonic()
         try:
-            _ = self._session.devenv.environment
+            environment = self._session.devenv.environment
         except DevenvError as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         self.environment_s = time.monotonic() - began
+        if terminal is not None and terminal.verbosity >= 0:
+            for line in endpoint_lines(service_addresses(environment)):
+                terminal.write_line(line)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -116,7 +121,7 @@ class Running:
         if verdict is None or PROBE not in item.stash or not _decides(report):
             return report
         if call.excinfo is not None and isinstance(call.excinfo.value, CheckFailed | CouldNotLook):
-            report.longrepr = call.excinfo.getrepr(style="value")
+            report.longrepr = told(call.excinfo, summary_line(verdict))
         entry = self._entry(item, verdict, report)
         item.user_properties.extend(properties(entry))
         report.devenv = {  # type: ignore[attr-defined]  # pytest carries such attributes from worker to controller
@@ -168,6 +173,7 @@ class Running:
                 for each in service_addresses(environment)
             ],
             "environment_s": self.environment_s,
+            "started": bool(environment.timings_s) and not environment.attached,
             "batch_wall_s": self._session.devenv.batch_wall_s,
             "looks_s": dict(self._session.devenv.looks_s),
             "notes": list(environment.notes),

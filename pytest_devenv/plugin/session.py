@@ -187,7 +187,9 @@ class Session:
         """Say our own errors without our code, and take this environment's secrets out of whatever a test told."""
         report = yield
         if call.excinfo is not None and isinstance(call.excinfo.value, DevenvError):
-            report.longrepr = call.excinfo.getrepr(style="value")
+            from pytest_devenv.plugin.telling import told
+
+            report.longrepr = told(call.excinfo, call.excinfo.value.message.partition("\n")[0])
         if "devenv" in self.__dict__ and self.devenv.opened:
             _redact(report, self.redactor)
         return report

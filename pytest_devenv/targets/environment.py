@@ -24,7 +24,8 @@ class Environment:
     `why` says in one line how the target was chosen. `faults` holds, by service, the verdict on what could not be
     brought up or resolved (such a service may have no endpoint), and under `database_fault(name)` that on a database.
     `variables` are the environment variables that each service was given, and `logs` the files that its output goes
-    to, where this run knows them. `timings_s` tells how long each service took to come up, where this run started it.
+    to, where this run knows them. `timings_s` tells how long each service took to come up, where we started it, and
+    `attached` that another run did.
     """
 
     settings: Settings
@@ -35,6 +36,7 @@ class Environment:
     variables: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
     logs: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     timings_s: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    attached: bool = False
     notes: tuple[str, ...] = ()
 
     def address(self, database: str) -> DatabaseAddress:

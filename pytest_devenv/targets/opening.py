@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,8 @@ def _embedded(settings: Settings, choice: Choice, shared: Instance | None, *, ke
     running = instances.kept(settings)
     if running is not None:
         instance, record = running
-        yield environment_of(settings, f"{choice.why}; attached to the one that is up", instance, record)
+        why = f"{choice.why}; attached to the one that is up"
+        yield replace(environment_of(settings, why, instance, record), attached=True)
         return
     if shared is not None:
         with instances.locked(shared.folder / "start.lock", deadline_s=10 * settings.start_s):

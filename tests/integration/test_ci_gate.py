@@ -35,7 +35,13 @@ def test_documented_gate_works_as_written(tmp_path: Path) -> None:
     env |= {"PATH": f"{tmp_path / 'venv' / 'bin'}{os.pathsep}{os.environ['PATH']}", "PIP_FIND_LINKS": links}
     for command in commands():
         result = subprocess.run(
-            ["/bin/bash", "-ec", command], cwd=project, env=env, capture_output=True, text=True, timeout=300, check=False
+            ["/bin/bash", "-ec", command],
+            cwd=project,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
         assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
     assert json.loads((project / "health.json").read_text())["state"] == "pass"
