@@ -44,6 +44,12 @@ def redis_cli(endpoint: Endpoint, *words: str, password: bool | None = None) -> 
     return shlex.join([*parts, *words])
 
 
+def redis_where(endpoint: Endpoint) -> str:
+    """Return where a Redis server is, as messages say it."""
+    user = "" if endpoint.user is None else f" as {endpoint.user}"
+    return f"redis on {endpoint.address}{user}"
+
+
 def curl(url: str) -> str:
     """Return the curl line that shows an answer with its status and headers."""
     return shlex.join(["curl", "--include", url])

@@ -143,7 +143,7 @@ def test_every_probe_says_that_the_server_is_not_there(probe: str) -> None:
         (
             redis_refusing("ERR out of luck, token=abcdef"),
             "redis answers with an error",
-            "out of luck, token=***",
+            "ERR out of luck, token=***",
             "redis-cli -p {port} PING",
         ),
     ],
