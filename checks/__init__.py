@@ -1,0 +1,1 @@
+"""The checks that only this environment has, written as a user of the plugin writes them."""
