@@ -25,23 +25,20 @@ def run(work: Work) -> None:
     """Apply one migration or take it back, and note it. Raises RunError or LostRaceError."""
     bench, version = work.bench, work.migration.version
     history, table = bench.dialect.history, bench.table
-    delete = history.delete(table, version)
-    finish = history.finish(table, version)
-    if work.direction is Direction.DOWN:
+    if work.direction is Direction.UP:
+        checksum, dirty = work.source.checksum, not work.transactional
+        insert = history.insert(table, work.migration, checksum=checksum, group=bench.group, dirty=dirty)
         if work.transactional:
-            _run_whole(work, delete)
-        else:
-            _note(work, history.soil(table, version))
-            _run_piecemeal(work, after=delete, untouched=finish)
-        return
-    insert = history.insert(
-        table, work.migration, checksum=work.source.checksum, group=bench.group, dirty=not work.transactional
-    )
-    if work.transactional:
-        _run_whole(work, insert)
-    else:
+            _run_whole(work, insert)
+            return
         _note(work, insert)
-        _run_piecemeal(work, after=finish, untouched=delete)
+        _run_piecemeal(work, after=history.finish(table, version), untouched=history.delete(table, version))
+        return
+    if work.transactional:
+        _run_whole(work, history.delete(table, version))
+        return
+    _note(work, history.soil(table, version))
+    _run_piecemeal(work, after=history.delete(table, version), untouched=history.finish(table, version))
 
 
 def _run_whole(work: Work, note: sql.Composed) -> None:
