@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help health test lint bench docs clean
+.PHONY: help health test tools lint bench docs clean
 
 help:
 	@echo "make health   is the reference environment healthy?  (TARGET=embedded, addresses or cluster)"
@@ -17,9 +17,15 @@ help:
 health: $(VENV)/.health
 	$(BIN)/pytest -m health --devenv-target=$(TARGET)
 
-test: $(VENV)/.test
+test: $(VENV)/.test tools
 	$(BIN)/pytest tests app
 	$(BIN)/pytest checks --devenv-target=embedded
+
+# What tests compare with, fetched or built once into the user's cache. Without one of them its tests are skipped, and
+# say so; with CI=true they fail.
+tools: $(VENV)/.test
+	-@$(BIN)/python -m tests.integration.migrate.sqlx_tools
+	-@$(BIN)/python -m tests.integration.migrate.pgbouncer_tool
 
 lint: $(VENV)/.test
 	$(BIN)/pre-commit run --all-files --show-diff-on-failure

@@ -36,7 +36,10 @@ def fetch() -> None:
     apt, dpkg = shutil.which("apt-get"), shutil.which("dpkg-deb")
     if apt is None or dpkg is None:
         raise SystemExit("apt-get and dpkg-deb are not here: install PgBouncer by your system's own means")
-    subprocess.run([apt, "download", *_PACKAGES], cwd=packages, check=True)
+    download = [apt, "download", *_PACKAGES]
+    if subprocess.run(download, cwd=packages, check=False).returncode != 0:
+        subprocess.run([apt, "update"], check=True)  # a fresh machine has no list of packages yet
+        subprocess.run(download, cwd=packages, check=True)
     for package in packages.glob("*.deb"):
         subprocess.run([dpkg, "-x", str(package), str(cache)], check=True)
 
@@ -46,5 +49,5 @@ def _cache() -> Path:
     return (Path(home) if home else Path.home() / ".cache") / "pytest-devenv" / "test-tools" / "pgbouncer"
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and program() is None:
     fetch()
