@@ -30,7 +30,9 @@ GOOD_PASSWORD = "Correct-Horse-7"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the mark that names what a test needs."""
-    config.addinivalue_line("markers", "integration: needs a PostgreSQL and a redis: of DATABASE_URL and REDIS_URL, else the environment's")
+    config.addinivalue_line(
+        "markers", "integration: needs a PostgreSQL and a redis: of DATABASE_URL and REDIS_URL, else the environment's"
+    )
 
 
 @dataclass(frozen=True)
