@@ -108,7 +108,7 @@ def told(error: DevenvError, *, expected: str, where: str) -> Verdict:
 def _none_dirty(history: _History, status: Status, environment: Environment) -> Verdict:
     name = history.database.name
     if not status.dirty:
-        return passed(f"{name}: {len(status.applied)} migrations applied, none half way", applied=len(status.applied))
+        return passed(f"{name}: {_counted(len(status.applied))} applied, none half way", applied=len(status.applied))
     first = status.dirty[0]
     return _fault(name, environment) or failed(
         f"migration {first} of {name} is dirty: it began and did not end",
@@ -125,10 +125,10 @@ def _all_applied(history: _History, status: Status, environment: Environment) ->
     if not count:
         current = "" if status.current is None else f", at {status.current}"
         applied = len(status.applied)
-        return passed(f"{name}: {applied} migrations applied{current}", applied=applied, current=status.current)
+        return passed(f"{name}: {_counted(applied)} applied{current}", applied=applied, current=status.current)
     late = f"; {_listed(status.late)} before one that is applied" if status.late else ""
     return _fault(name, environment) or failed(
-        f"{count} migration{'' if count == 1 else 's'} of {name} pending",
+        f"{_counted(count)} of {name} pending",
         expected=f"every migration of {history.migrations.path} applied",
         found=f"pending: {_listed(status.pending)}{late}",
         where=history.where(environment),
@@ -143,8 +143,7 @@ def _none_edited(history: _History, status: Status, environment: Environment) ->
         return passed(f"{name}: every applied migration is as it was", applied=len(status.applied))
     files = [_relative(each.path, environment) for each in status.edited]
     return failed(
-        f"{count} migration{'' if count == 1 else 's'} of {name} edited after {'it was' if count == 1 else 'they were'}"
-        " applied",
+        f"{_counted(count)} of {name} edited after {'it was' if count == 1 else 'they were'} applied",
         expected="files as they were applied",
         found="edited: " + ", ".join(f"{each.version} ({each.description})" for each in status.edited),
         where=history.where(environment),
@@ -159,7 +158,7 @@ def _none_missing(history: _History, status: Status, environment: Environment) -
     if not count:
         return passed(f"{name}: every applied migration is in the folder", applied=len(status.applied))
     return failed(
-        f"{count} migration{'' if count == 1 else 's'} applied to {name} and missing in {history.migrations.path}",
+        f"{_counted(count)} applied to {name} and missing in {history.migrations.path}",
         expected="a file for every applied migration",
         found=f"applied, and without a file: {_listed(status.missing)}",
         where=history.where(environment),
@@ -173,6 +172,10 @@ def _none_missing(history: _History, status: Status, environment: Environment) -
 def _fault(database: str, environment: Environment) -> Verdict | None:
     """Return what the target said when it migrated: it knows the reason, and holds only while the history agrees."""
     return environment.faults.get(database_fault(database))
+
+
+def _counted(count: int) -> str:
+    return f"{count} migration{'' if count == 1 else 's'}"
 
 
 def _listed(migrations: tuple[object, ...]) -> str:

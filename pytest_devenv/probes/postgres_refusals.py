@@ -138,10 +138,12 @@ def _database_missing(attempt: _Attempt) -> Verdict:
     endpoint = attempt.address.endpoint
     words = ["createdb", "--host", endpoint.host, "--port", str(endpoint.port)]
     words += [] if endpoint.user is None else ["--username", endpoint.user]
+    described = attempt.environment.settings.databases.get(database)
+    then = "" if described is None or described.migrations is None else f" && {commands.migrate(database)}"
     return attempt.failed(
         f"{attempt.service} has no database {database}",
         f"database {database} does not exist (3D000)",
-        f"{shlex.join([*words, database])} && {commands.migrate(database)}",
+        shlex.join([*words, database]) + then,
         expected=f"a database {database}",
     )
 
