@@ -46,7 +46,6 @@ def complain(
     context: SeedContext,
     error: Exception,
     *,
-    checksum: str,
     took_s: float,
 ) -> NoReturn:
     """Note the failure in the history, through the connection that is still whole, and raise SeedRunError."""
@@ -62,7 +61,7 @@ def complain(
             shift.history,
             seed,
             shift.tier,
-            checksum=checksum,
+            checksum=checksum_of(context, shift),
             error=found,
             duration_ms=round(took_s * 1000, 3),
         )
@@ -86,6 +85,14 @@ def complain(
 def clean(text: str, secrets: Iterable[Secret], environ: Mapping[str, str]) -> str:
     """Return a text without the secrets that the seed or its environment knows, and not too long."""
     return masked(text, given=[secret.reveal() for secret in secrets], environ=environ)[:_LONGEST]
+
+
+def checksum_of(context: SeedContext, shift: Shift) -> str:
+    """Return the checksum of what failed, nothing where its files cannot be read."""
+    try:
+        return shift.seeds.sources(context.seed, recorded=context.files).checksum
+    except OSError:
+        return ""
 
 
 def reason_of(error: Exception) -> str:

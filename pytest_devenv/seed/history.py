@@ -10,11 +10,13 @@ from pytest_devenv.seed.failure import explain
 from pytest_devenv.seed.model import Applied, Record
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import LiteralString
 
     import psycopg
+    from psycopg import sql
 
-    from pytest_devenv.seed.model import Rows, Seed
+    from pytest_devenv.seed.model import Rows, Seed, Step
     from pytest_devenv.settings import Tier
 
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
@@ -37,16 +39,16 @@ _CREATE = """
     COMMENT ON TABLE {table} IS 'pytest-devenv: the seeds that were applied to this database';
     CREATE UNIQUE INDEX ON {table} (name) WHERE status <> 'Inactive';
     CREATE TABLE {rows} (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-        history_id bigint NOT NULL REFERENCES {table} (id) ON DELETE CASCADE,
+        history_id bigint NOT NULL,
+        number integer NOT NULL,
         schema_name text NOT NULL,
         table_name text NOT NULL,
         key jsonb NOT NULL,
         before jsonb,
         written jsonb,
-        keyless boolean NOT NULL);
+        keyless boolean NOT NULL,
+        PRIMARY KEY (history_id, number));
     COMMENT ON TABLE {rows} IS 'pytest-devenv: each row that a seed wrote, by key: former values, digests of new ones';
-    CREATE INDEX ON {rows} (history_id);
     REVOKE ALL ON {rows} FROM PUBLIC;
     CREATE FUNCTION {guard}() RETURNS trigger LANGUAGE plpgsql AS $guard$
     DECLARE whole boolean;
@@ -62,6 +64,14 @@ _CREATE = """
     CREATE CONSTRAINT TRIGGER {trigger} AFTER INSERT ON {table}
         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {guard}();
 """
+_FINISH = (
+    "WITH written AS (INSERT INTO {rows}"
+    " (history_id, number, schema_name, table_name, key, before, written, keyless)"
+    " SELECT %(id)s, r.number, r.schema, r.table, r.key, r.before, r.written, r.keyless"
+    ' FROM pg_catalog.jsonb_to_recordset(%(rows)s::text::jsonb) AS r(number integer, schema text, "table" text,'
+    " key jsonb, before jsonb, written jsonb, keyless boolean))"
+    " UPDATE {table} SET checksum = %(checksum)s, details = details || %(details)s WHERE id = %(id)s"
+)
 _READ = (
     "SELECT id, name, version, environment, checksum, applied_at, applied_by, status::text, notes, error, details"
     " FROM {table} ORDER BY id"
@@ -80,7 +90,7 @@ class History:
         """The tables of the history itself."""
         return frozenset({(self.schema, TABLE), (self.schema, ROWS)})
 
-    def compose(self, text: LiteralString) -> psycopg.sql.Composed:
+    def compose(self, text: LiteralString) -> sql.Composed:
         """Put the qualified names into a statement: {table}, {rows}, {type}, {guard}, {trigger}."""
         from psycopg import sql
 
@@ -137,32 +147,54 @@ def standing(rows: tuple[Applied, ...]) -> dict[str, Applied]:
     return {row.name: row for row in rows if row.status is not Record.INACTIVE}
 
 
-def begin(connection: Connection, history: History, seed: Seed, tier: Tier, checksum: str) -> int:
+def begin(connection: Connection, history: History, step: Step, tier: Tier) -> int:
     """Note, in the seed's own transaction, that it runs; what was noted of it before is superseded.
 
-    Until `finish` completes the row, the database refuses to commit.
+    Until `complete` and `finish` have filled the row, the database refuses to commit.
     """
-    connection.execute(
-        history.compose("UPDATE {table} SET status = 'Inactive', notes = %s WHERE name = %s AND status <> 'Inactive'"),
-        [f"superseded by version {seed.version}", seed.name],
-    )
+    seed = step.seed
+    if step.applied is not None:
+        mark(connection, history, [step.applied.id], Record.INACTIVE, f"superseded by version {seed.version}")
     row = connection.execute(
         history.compose(
-            "INSERT INTO {table} (name, version, environment, checksum, status) VALUES (%s, %s, %s, %s, 'Active')"
+            "INSERT INTO {table} (name, version, environment, checksum, status) VALUES (%s, %s, %s, '', 'Active')"
             " RETURNING id"
         ),
-        [seed.name, seed.version, tier.value, checksum],
+        [seed.name, seed.version, tier.value],
+        prepare=True,
     ).fetchone()
     return 0 if row is None else int(row[0])
 
 
-def finish(connection: Connection, history: History, history_id: int, checksum: str, details: dict[str, Any]) -> None:
-    """Complete the row of a seed that has run."""
+def complete(connection: Connection, history: History, history_id: int, duration_ms: float, then: str) -> bool:
+    """Let the row be committed, and run the statements `then`; tell whether the row is still there."""
+    from psycopg import sql
+
+    query = history.compose("UPDATE {table} SET details = pg_catalog.jsonb_build_object('duration_ms', ")
+    query += sql.SQL("{}) WHERE id = {}; ").format(sql.Literal(duration_ms), sql.Literal(history_id))
+    cursor = connection.execute(
+        b"RESET SESSION AUTHORIZATION; RESET ROLE; " + query.as_bytes(connection) + then.encode()
+    )
+    cursor.set_result(2)
+    return cursor.rowcount == 1
+
+
+def finish(
+    connection: Connection,
+    history: History,
+    history_id: int,
+    *,
+    checksum: str,
+    details: Mapping[str, object],
+    rows: str,
+) -> None:
+    """Fill the row of a seed that has run, and keep what it wrote, given as the JSON array of `written.dump`."""
     from psycopg.types.json import Jsonb
 
     connection.execute(
-        history.compose("UPDATE {table} SET checksum = %s, details = details || %s WHERE id = %s"),
-        [checksum, Jsonb(details), history_id],
+        history.compose(_FINISH),
+        {"id": history_id, "checksum": checksum, "details": Jsonb(details), "rows": rows},
+        prepare=True,
     )
 
 

@@ -40,6 +40,10 @@ def importable(folder: Path) -> Iterator[Callable[[Seed], PythonSeed]]:
         sys.path.insert(0, parent)
         sys.dont_write_bytecode = True
         importlib.invalidate_caches()
+        if not (folder / "__init__.py").is_file():  # else another `seeds` with one, anywhere on the path, would win
+            package = ModuleType(folder.name)
+            package.__path__ = [str(folder)]
+            sys.modules[folder.name] = package
         try:
             yield lambda seed: _load(seed, folder)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -34,8 +35,11 @@ _SHAPES = """
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid
             AND a.attnum = ANY(i.indkey::smallint[]) AND NOT a.attnotnull)
         ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1) i ON true
-    WHERE c.oid = ANY(%s)
+    WHERE c.oid = ANY(%(oids)s) OR (c.relkind = 'r' AND c.relnamespace IN (
+        SELECT o.relnamespace FROM pg_catalog.pg_class o WHERE o.oid = ANY(%(oids)s)))
+    ORDER BY c.oid <> ALL(%(oids)s) LIMIT %(limit)s
 """
+_ALONGSIDE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +108,9 @@ class Relation:
 
 
 def read_relations(connection: Connection, oids: Sequence[int]) -> dict[int, Relation]:
-    """Look up tables by their object ids."""
-    rows = connection.execute(_SHAPES, [list(oids)]).fetchall()
+    """Look up tables by their object ids, and others of their schemas alongside: they will be asked for next."""
+    parameters = {"oids": list(oids), "limit": len(oids) + _ALONGSIDE}
+    rows = connection.execute(_SHAPES, parameters).fetchall()
     return {
         oid: Relation(
             oid=oid,
@@ -127,8 +132,12 @@ def find_relations(connection: Connection, tables: Sequence[tuple[str, str]]) ->
         " WHERE c.relkind = 'r'",
         [[schema for schema, _ in tables], [name for _, name in tables]],
     ).fetchall()
+    if not rows:
+        return {}
     found = read_relations(connection, [row[0] for row in rows])
-    return {(relation.schema, relation.name): relation for relation in found.values()}
+    wanted = set(tables)
+    by_name = {(relation.schema, relation.name): relation for relation in found.values()}
+    return {name: relation for name, relation in by_name.items() if name in wanted}
 
 
 def image_of(alias: str, columns: Iterable[str]) -> sql.Composed:
@@ -167,19 +176,24 @@ def _select(
 ) -> dict[int, list[Image]]:
     from psycopg import sql
 
-    queries = [
-        sql.SQL("SELECT {oid}::bigint, {image} FROM ONLY {table} t WHERE t.{condition}").format(
-            oid=sql.Literal(relation.oid),
-            image=image_of("t", relation.columns),
-            table=relation.identifier,
-            condition=sql.SQL(conditions[relation.oid]),
-        )
-        for relation in relations
-    ]
+    queries = [_rows_of(relation, conditions[relation.oid]) for relation in relations]
     found: dict[int, list[Image]] = {}
     for oid, image in connection.execute(sql.SQL(" UNION ALL ").join(queries), {"ids": ids}):
         found.setdefault(oid, []).append(image)
     return found
+
+
+@lru_cache(maxsize=512)
+def _rows_of(relation: Relation, condition: LiteralString) -> sql.SQL:
+    from psycopg import sql
+
+    query = sql.SQL("SELECT {oid}::bigint, {image} FROM ONLY {table} t WHERE t.{condition}").format(
+        oid=sql.Literal(relation.oid),
+        image=image_of("t", relation.columns),
+        table=relation.identifier,
+        condition=sql.SQL(condition),
+    )
+    return sql.SQL(query.as_string(None))  # kept, since composing is slow
 
 
 def select_present(connection: Connection, relation: Relation, keys: Iterable[Image]) -> dict[Key, Image]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_devenv.errors import SeedError
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
     Row: TypeAlias = dict[str, Any]
 
-_SAME = "is it the same?"  # a column name that no table has by accident
+_NUMBER = "number of the row"  # a column name that no table has by accident
+_AT_ONCE = 200
 
 
 def adapt(connection: Connection) -> None:
@@ -75,92 +77,129 @@ def write_rows(
 
     PostgreSQL itself compares, so that `'1'` and `1`, or a text and an enum's value, are what they are there.
     """
-    keys = [{name: row[name] for name in key} for row in rows]
-    values = [{name: value for name, value in row.items() if name not in key} for row in rows]
-    found = _select_all(connection, seed, table, keys, values)
-    missing = [index for index, row in enumerate(found) if row is None]
-    different = [index for index, row in enumerate(found) if row is not None and not row.pop(_SAME)]
-    new = [{**(initial[index] if initial else {}), **rows[index]} for index in missing]
-    for index, row in zip(missing, _insert_all(connection, table, new), strict=True):
-        found[index] = row
-    updates = [(keys[index], values[index]) for index in different]
-    for index, row in zip(different, _update_all(connection, table, updates), strict=True):
-        found[index] = row
-    return [row for row in found if row is not None]
+    written: list[Row] = []
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        extra = [{}] * len(part) if initial is None else initial[start : start + _AT_ONCE]
+        written += _write(connection, seed, table, part, key, extra)
+    return written
 
 
-def _select_all(
-    connection: Connection, seed: str, table: str, keys: Sequence[Row], values: Sequence[Row]
-) -> list[Row | None]:
-    from psycopg import sql
-
-    queries = []
-    for key, value in zip(keys, values, strict=True):
-        same = sql.SQL(" AND ").join(
-            [sql.SQL("true"), *(sql.SQL("{} IS NOT DISTINCT FROM %s").format(sql.Identifier(name)) for name in value)]
-        )
-        query = sql.SQL("SELECT *, {} AS {} FROM {} WHERE {} LIMIT 2 FOR UPDATE").format(
-            same, sql.Identifier(_SAME), table_name(table), _where(key)
-        )
-        queries.append((query, [*value.values(), *_given(key)]))
-    found: list[Row | None] = []
-    for key, rows in zip(keys, _batch(connection, queries), strict=True):
-        if len(rows) > 1:
-            message = explain(
-                f"{seed} cannot tell which row of {table} to write",
-                expected=f"at most one row with {', '.join(f'{name} = {value!r}' for name, value in key.items())}",
-                found="at least 2",
-                where=f"table {table}",
-            )
-            raise SeedError(message, remedy="give a key that tells the rows apart")
-        found.append(rows[0] if rows else None)
-    return found
-
-
-def _insert_all(connection: Connection, table: str, rows: Sequence[Mapping[str, object]]) -> list[Row]:
-    from psycopg import sql
-
-    queries = []
-    for row in rows:
-        query = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING *").format(
-            table_name(table),
-            sql.SQL(", ").join(sql.Identifier(name) for name in row),
-            sql.SQL(", ").join(sql.SQL("%s") for _ in row),
-        )
-        queries.append((query, list(row.values())))
-    return [rows[0] for rows in _batch(connection, queries)]
-
-
-def _update_all(connection: Connection, table: str, rows: Sequence[tuple[Row, Row]]) -> list[Row]:
-    from psycopg import sql
-
-    queries = []
-    for key, values in rows:
-        query = sql.SQL("UPDATE {} SET {} WHERE {} RETURNING *").format(
-            table_name(table),
-            sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values),
-            _where(key),
-        )
-        queries.append((query, [*values.values(), *_given(key)]))
-    return [rows[0] for rows in _batch(connection, queries)]
-
-
-def _batch(connection: Connection, queries: Sequence[tuple[sql.Composed, list[object]]]) -> list[list[Row]]:
-    """Send all queries before the first answer is read: one way to the server and back, however many rows."""
+def _write(
+    connection: Connection,
+    seed: str,
+    table: str,
+    rows: Sequence[Row],
+    key: tuple[str, ...],
+    initial: Sequence[Mapping[str, object]],
+) -> list[Row]:
+    """Do it in one statement, whose first part gives each parameter the type of its column."""
     from psycopg.rows import dict_row
 
-    if not queries:
-        return []
-    if len(queries) == 1:
-        with connection.cursor(row_factory=dict_row) as cursor:
-            return [cursor.execute(*queries[0]).fetchall()]
-    cursors = []
-    with connection.pipeline():
-        for query, parameters in queries:
-            cursor = connection.cursor(row_factory=dict_row)
-            cursor.execute(query, parameters)
-            cursors.append(cursor)
-    return [cursor.fetchall() for cursor in cursors]
+    columns = tuple(rows[0])
+    extra = tuple(name for name in initial[0] if name not in columns)
+    values = [
+        [row[name] for name in columns] + [more[name] for name in extra]
+        for row, more in zip(rows, initial, strict=True)
+    ]
+    nullable = tuple(name for name in key if any(row[name] is None for row in rows))
+    query = _statement(table, columns, extra, key, nullable, len(rows))
+    with connection.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(query, [value for row in values for value in row]).fetchall()
+    written: dict[int, Row] = {}
+    for row in found:
+        number = row.pop(_NUMBER)
+        if number in written:
+            raise _ambiguous(seed, table, {name: rows[number][name] for name in key}, "at least 2")
+        written[number] = row
+    for number in range(len(rows)):
+        if number not in written:
+            found_none = "none after it was written: a trigger or a rule of the table changed it"
+            raise _ambiguous(seed, table, {name: rows[number][name] for name in key}, found_none)
+    return [written[number] for number in range(len(rows))]
+
+
+@lru_cache(maxsize=256)
+def _statement(
+    table: str,
+    columns: tuple[str, ...],
+    extra: tuple[str, ...],
+    key: tuple[str, ...],
+    nullable: tuple[str, ...],
+    rows: int,
+) -> sql.SQL:
+    from psycopg import sql
+
+    every = [sql.Identifier(name) for name in (*columns, *extra)]
+    values = [sql.Identifier(name) for name in columns if name not in key]
+    number = sql.Identifier(_NUMBER)
+    given = [
+        sql.SQL("SELECT {}, {}").format(sql.Literal(index), sql.SQL(", ").join([sql.SQL("%s")] * len(every)))
+        for index in range(rows)
+    ]
+    composed = sql.SQL(
+        """
+        WITH wanted ({number}, {every}) AS (SELECT 0, {every} FROM {table} WHERE false UNION ALL {given}),
+        old AS (SELECT w.{number}, t AS old_row, {same} AS is_same FROM wanted w JOIN {table} t ON {match}),
+        made AS (
+            INSERT INTO {table} ({every}) SELECT {every} FROM wanted
+            WHERE {number} NOT IN (SELECT {number} FROM old) ORDER BY {number} RETURNING *),
+        changed AS ({update})
+        SELECT w.{number}, t.* FROM made t JOIN wanted w ON {match}
+        UNION ALL SELECT * FROM changed
+        UNION ALL SELECT {number}, (old_row).* FROM old WHERE is_same
+        """
+    ).format(
+        number=number,
+        every=sql.SQL(", ").join(every),
+        table=table_name(table),
+        given=sql.SQL(" UNION ALL ").join(given),
+        same=sql.SQL(" AND ").join(
+            [sql.SQL("true"), *(sql.SQL("t.{0} IS NOT DISTINCT FROM w.{0}").format(name) for name in values)]
+        ),
+        match=sql.SQL(" AND ").join(
+            sql.SQL("t.{0} IS NOT DISTINCT FROM w.{0}" if name in nullable else "t.{0} = w.{0}").format(
+                sql.Identifier(name)
+            )
+            for name in key
+        ),
+        update=_update(table, key, nullable, values),
+    )
+    return sql.SQL(composed.as_string(None))  # kept, since composing is slow
+
+
+def _update(
+    table: str, key: tuple[str, ...], nullable: tuple[str, ...], values: Sequence[sql.Identifier]
+) -> sql.Composable:
+    from psycopg import sql
+
+    number = sql.Identifier(_NUMBER)
+    if not values:  # a row that is nothing but its key cannot differ
+        return sql.SQL("SELECT {}, (old_row).* FROM old WHERE false").format(number)
+    return sql.SQL(
+        "UPDATE {table} t SET {values} FROM wanted w WHERE {match}"
+        " AND w.{number} IN (SELECT {number} FROM old WHERE NOT is_same) RETURNING w.{number}, t.*"
+    ).format(
+        table=table_name(table),
+        values=sql.SQL(", ").join(sql.SQL("{0} = w.{0}").format(name) for name in values),
+        match=sql.SQL(" AND ").join(
+            sql.SQL("t.{0} IS NOT DISTINCT FROM w.{0}" if name in nullable else "t.{0} = w.{0}").format(
+                sql.Identifier(name)
+            )
+            for name in key
+        ),
+        number=number,
+    )
+
+
+def _ambiguous(seed: str, table: str, key: Mapping[str, object], found: str) -> SeedError:
+    message = explain(
+        f"{seed} cannot tell which row of {table} it writes",
+        expected=f"one row with {', '.join(f'{name} = {value!r}' for name, value in key.items())}",
+        found=found,
+        where=f"table {table}",
+    )
+    return SeedError(message, remedy="give a key that tells the rows apart")
 
 
 def _where(key: Mapping[str, object]) -> sql.Composable:

@@ -14,7 +14,7 @@ from pytest_devenv.seed.failure import explain
 from pytest_devenv.seed.model import Action, Done, Step
 from pytest_devenv.seed.session import freshen
 from pytest_devenv.seed.tracking import SAME_SPELLING_HERE, Tracker, count
-from pytest_devenv.seed.written import store
+from pytest_devenv.seed.written import dump
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,22 +52,26 @@ def run_step(shift: Shift, tracker: Tracker, step: Step) -> Done:
     began = time.perf_counter()
     seed, connection = step.seed, tracker.writer
     context = SeedContext(connection, seed=seed, folder=shift.seeds.folder, tier=shift.tier, environ=shift.environ)
-    checksum = shift.seeds.sources(seed).checksum
     try:
         with connection.transaction():
             freshen(connection, shift.statement_timeout_s)
-            history_id = histories.begin(connection, shift.history, seed, shift.tier, checksum)
+            history_id = histories.begin(connection, shift.history, step, shift.tier)
             act(shift, context, step)
             settle(connection, shift.history, history_id, began)
             changes = tracker.changes()
             rows = count(changes)
-            store(connection, shift.history, history_id, changes)
             sources = shift.seeds.sources(seed, recorded=context.files)
-            details = histories.details_of(rows, dict(sources.files), seed.dependencies)
-            histories.finish(connection, shift.history, history_id, sources.checksum, details)
+            histories.finish(
+                connection,
+                shift.history,
+                history_id,
+                checksum=sources.checksum,
+                details=histories.details_of(rows, dict(sources.files), seed.dependencies),
+                rows=dump(changes),
+            )
     except Exception as error:  # noqa: BLE001  # a seed may raise anything; it is reported with the seed's name
         took_s = time.perf_counter() - began
-        complain(shift, tracker.witness, context, error, checksum=checksum, took_s=took_s)
+        complain(shift, tracker.witness, context, error, took_s=took_s)
     return Done(seed=seed, action=step.action, took_s=time.perf_counter() - began, rows=rows)
 
 
@@ -92,7 +96,6 @@ def settle(connection: Connection, history: History, history_id: int, began: flo
     Raises SeedError where the seed has ended its own transaction, or went on after a statement that failed.
     """
     from psycopg.pq import TransactionStatus
-    from psycopg.types.json import Jsonb
 
     status = connection.info.transaction_status
     if status == TransactionStatus.INERROR:
@@ -100,13 +103,9 @@ def settle(connection: Connection, history: History, history_id: int, began: flo
         remedy = "let the error out of run(), or put the statement into connection.transaction()"
         raise SeedError(_unsettled(found, connection), remedy=remedy)
     if status == TransactionStatus.INTRANS:
-        connection.execute("RESET SESSION AUTHORIZATION; RESET ROLE")
-        details = Jsonb({"duration_ms": round((time.perf_counter() - began) * 1000, 3)})
-        kept = connection.execute(
-            history.compose("UPDATE {table} SET details = details || %s WHERE id = %s"), [details, history_id]
-        )
-        if kept.rowcount == 1:
-            connection.execute(f"SET CONSTRAINTS ALL IMMEDIATE; {SAME_SPELLING_HERE}".encode())
+        duration_ms = round((time.perf_counter() - began) * 1000, 3)
+        then = f"SET CONSTRAINTS ALL IMMEDIATE; {SAME_SPELLING_HERE}"
+        if histories.complete(connection, history, history_id, duration_ms, then):
             return
     found = "the seed ended it: what it wrote after that may be there"
     raise SeedError(_unsettled(found, connection), remedy="remove COMMIT and ROLLBACK from the seed")

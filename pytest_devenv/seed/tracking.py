@@ -25,19 +25,16 @@ if TYPE_CHECKING:
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 _WRITTEN = """
-    SELECT l.relation, c.relkind::text, pg_catalog.bool_or(l.mode = 'AccessExclusiveLock')
+    SELECT l.relation, c.relkind::text, pg_catalog.bool_or(l.mode = 'AccessExclusiveLock'),
+        (SELECT pg_catalog.array_agg(transactionid::text) FROM pg_catalog.pg_locks
+            WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'transactionid' AND mode = 'ExclusiveLock')
     FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
     LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
-    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
     AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
     AND (c.oid IS NULL OR c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
         AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%')
     GROUP BY 1, 2
-"""
-_OWN_IDS = """
-    SELECT pg_catalog.array_agg(transactionid::text) FROM pg_catalog.pg_locks
-    WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'transactionid' AND mode = 'ExclusiveLock'
 """
 SPELLING = (
     "SET {} TimeZone = 'UTC'; SET {} DateStyle = 'ISO, YMD'; SET {} IntervalStyle = 'postgres';"
@@ -89,20 +86,20 @@ class Tracker:
 
     def changes(self) -> tuple[Change, ...]:
         """Return what the writer's transaction has changed so far. Raises UntrackedError for what has no rows."""
-        written = self._written_relations()
-        ids = self.writer.execute(_OWN_IDS).fetchone()
-        if not written or ids is None or ids[0] is None:
+        locked = self.writer.execute(_WRITTEN, prepare=True).fetchall()
+        ids = locked[0][3] if locked else None
+        written = self._written_relations([(oid, kind, exclusively) for oid, kind, exclusively, _ in locked])
+        if not written or ids is None:
             return ()
-        made = select_made(self.writer, written, ids[0])
-        replaced = select_replaced(self.witness, written, ids[0])
+        made = select_made(self.writer, written, ids)
+        replaced = select_replaced(self.witness, written, ids)
         found: list[Change] = []
         for relation in written:
             new, old = made.get(relation.oid, []), replaced.get(relation.oid, [])
             found += self._compare(relation, new, old) if relation.key else _insertions(relation, new, old)
         return tuple(found)
 
-    def _written_relations(self) -> list[Relation]:
-        rows = self.writer.execute(_WRITTEN).fetchall()
+    def _written_relations(self, rows: list[tuple[int, str | None, bool]]) -> list[Relation]:
         gone = [oid for oid, kind, _ in rows if kind is None]
         missing = [oid for oid, kind, _ in rows if kind is not None and oid not in self.relations]
         if gone:

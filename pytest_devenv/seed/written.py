@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_devenv.seed.tracking import Change
@@ -18,25 +18,16 @@ if TYPE_CHECKING:
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 
-def store(connection: Connection, history: History, history_id: int, changes: Iterable[Change]) -> None:
-    """Keep what the seed of this history row wrote."""
-    rows = tuple(changes)
-    if not rows:
-        return
-    copy = history.compose(
-        "COPY {rows} (history_id, schema_name, table_name, key, before, written, keyless) FROM STDIN"
-    )
-    with connection.cursor() as cursor, cursor.copy(copy) as stream:
-        for change in rows:
-            texts = (None if part is None else json.dumps(part) for part in (change.key, change.before, change.written))
-            stream.write_row((history_id, change.schema, change.table, *texts, change.keyless))
+def dump(changes: Iterable[Change]) -> str:
+    """Return changes as the JSON array that the history takes."""
+    return json.dumps([{**asdict(change), "number": number} for number, change in enumerate(changes)])
 
 
 def fetch(connection: Connection, history: History, name: str) -> tuple[Change, ...]:
     """Return all that stands of a seed, oldest first, over all the times that it was applied again."""
     query = history.compose(
         "SELECT r.schema_name, r.table_name, r.key, r.before, r.written, r.keyless FROM {rows} r"
-        " JOIN {table} h ON h.id = r.history_id WHERE h.name = %s ORDER BY r.id"
+        " JOIN {table} h ON h.id = r.history_id WHERE h.name = %s ORDER BY r.history_id, r.number"
     )
     return tuple(
         Change(schema=schema, table=table, key=key, before=before, written=written, keyless=keyless)

@@ -1,0 +1,1 @@
+"""Seeds, without a server."""
