@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from pytest_devenv.errors import MigrationError
-from pytest_devenv.migrate.failure import LostRaceError, MissingExtensionError, RunError, explain
+from pytest_devenv.migrate.failure import REMEDIES, LostRaceError, MissingExtensionError, RunError, explain
 from pytest_devenv.migrate.model import Direction
 from pytest_devenv.migrate.statements import Place, extension_wanted, shown, statement_at
 
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
     from pytest_devenv.migrate.wire import ServerError
     from pytest_devenv.migrate.work import Work
 
-_REMEDIES = {
-    "42501": "connect as a role that may do this, or have it granted",
-    "42704": "create what is missing first; roles belong to the server: name them in the database's `roles` setting",
-    "25006": "connect to the primary server, as a role that may write",
-    "53100": "free space on the server's disk, then run it again: nothing of this migration was kept",
-    "40P01": "stop what waits for the same objects, then run it again",
-    "55P03": "stop what holds the lock, then run it again",
-}
 _LOST_RACES = ("23505", "42P06", "42P07", "42701", "42710", "42723", "XX000")
 _MISSING_EXTENSION = ("0A000", "58P01")
 
@@ -108,12 +100,12 @@ def complain_of_revision(
     found = reason if sqlstate is None else f"{reason} ({sqlstate})"
     if statement is not None:
         found += f"\n  statement: {shown(statement)}"
-    remedy = _REMEDIES.get(sqlstate or "", "mend the revision, then run it again")
+    remedy = REMEDIES.get(sqlstate or "", "mend the revision, then run it again")
     if migration is None:
         message = explain(
             "Alembic could not run", expected="its version table to be read and written", found=found, where=where
         )
-        raise MigrationError(message, remedy=_REMEDIES.get(sqlstate or "", f"look at {folder / 'env.py'}")) from error
+        raise MigrationError(message, remedy=REMEDIES.get(sqlstate or "", f"look at {folder / 'env.py'}")) from error
     verb = "could not be applied" if direction is Direction.UP else "could not be taken back"
     message = explain(
         f"migration {migration} {verb}: {reason}",
@@ -137,7 +129,7 @@ def _remedy(error: ServerError, migration: Migration, *, kept: bool) -> str:
             f"it is marked dirty: see what of it is there (an index that is not valid, for one),"
             f" then pytest-devenv db repair {migration.version} --applied or --absent"
         )
-    return _REMEDIES.get(error.sqlstate, "mend the file, then run it again: nothing of it was kept")
+    return REMEDIES.get(error.sqlstate, "mend the file, then run it again: nothing of it was kept")
 
 
 def _raise_lost_race(work: Work, error: ServerError) -> None:

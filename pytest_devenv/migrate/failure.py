@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_devenv.errors import LockedError, MigrationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_devenv.migrate.model import Migration, Status
+
+# By SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
+REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "42501": "connect as a role that may do this, or have it granted",
+        "42704": "create what is missing first; roles belong to the server: name them in the `roles` setting",
+        "25006": "connect to the primary server, as a role that may write",
+        "53100": "free space on the server's disk, then run it again: nothing of this migration was kept",
+        "40P01": "stop what waits for the same objects, then run it again",
+        "55P03": "stop what holds the lock, then run it again",
+    }
+)
 
 
 class FolderError(MigrationError):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 _SHORTEST_S, _LONGEST_S = 0.01, 0.25
+_IDLE = 0  # psycopg.pq.TransactionStatus.IDLE
 _HOLDER = """
     SELECT a.pid, a.application_name, a.client_addr, a.backend_start, a.usename
     FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
@@ -52,7 +53,8 @@ def held(connection: Connection, key: int, *, timeout_s: float, where: str) -> I
     try:
         yield
     finally:
-        if not (connection.closed or connection.broken):
+        # What was interrupted in the middle is rolled back, and its lock freed, when the connection closes.
+        if not connection.closed and connection.info.transaction_status == _IDLE:
             connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s)", [key])
 
 

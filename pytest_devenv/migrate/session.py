@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_devenv.clients.postgres import connect
 from pytest_devenv.errors import MigrationError
-from pytest_devenv.migrate.failure import PoolerError, explain
+from pytest_devenv.migrate.failure import REMEDIES, PoolerError, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,8 +46,11 @@ def connected(address: DatabaseAddress, *, deadline_s: float) -> Iterator[Connec
 
 @contextmanager
 def migrating(address: DatabaseAddress, *, deadline_s: float) -> Iterator[Connection]:
-    """Open a connection on which migrations may run. Raises PoolerError, and MigrationError for a read-only server."""
-    with connected(address, deadline_s=deadline_s) as connection:
+    """Open a connection on which migrations may run.
+
+    Raises PoolerError, and MigrationError for a server that only reads and for all that it refuses meanwhile.
+    """
+    with connected(address, deadline_s=deadline_s) as connection, _refusals(address):
         row = connection.execute(
             "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery(),"
             " pg_catalog.current_setting('transaction_read_only')"
@@ -65,6 +68,24 @@ def migrating(address: DatabaseAddress, *, deadline_s: float) -> Iterator[Connec
             raise MigrationError(message, remedy="connect to the primary server, as a role that may write")
         connection.execute(fresh_settings(connection))
         yield connection
+
+
+@contextmanager
+def _refusals(address: DatabaseAddress) -> Iterator[None]:
+    import psycopg
+
+    try:
+        yield
+    except psycopg.Error as error:
+        reason = error.diag.message_primary or " ".join(str(error).split()) or type(error).__name__
+        message = explain(
+            f"{address.database} cannot be migrated",
+            expected="a server that lets this role lock, read and write the history of migrations",
+            found=reason if error.sqlstate is None else f"{reason} ({error.sqlstate})",
+            where=str(address),
+        )
+        remedy = REMEDIES.get(error.sqlstate or "", "pytest-devenv db status says what is applied; then run it again")
+        raise MigrationError(message, remedy=remedy) from error
 
 
 def fresh_settings(connection: Connection) -> str:

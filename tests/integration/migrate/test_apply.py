@@ -275,6 +275,21 @@ def test_an_unreachable_server_is_said_without_its_password(empty_database: Data
     assert "s3cr3t-right" not in str(caught.value) + repr(caught.value.__cause__)
 
 
+def test_a_role_that_may_not_create_is_told(empty_database: DatabaseAddress, folder: Path) -> None:
+    """A role without rights is named, with what the server said, and its password is not."""
+    other = create_role(empty_database, "feeble", "s3cr3t-feeble")
+    fill(folder, THREE)
+    try:
+        with pytest.raises(GuardError, match="as role feeble"):
+            engine(folder).apply(other, tier=Tier.TEST)
+        with pytest.raises(MigrationError, match=r"permission denied for schema public \(42501\)") as caught:
+            engine(folder).apply(other, tier=Tier.PRODUCTION, consent=Consent(other.database))
+    finally:
+        query(empty_database, "DROP ROLE feeble")
+    assert "remedy: connect as a role that may do this" in str(caught.value)
+    assert "s3cr3t-feeble" not in str(caught.value)
+
+
 def test_a_database_without_migrations_has_no_engine(tmp_path: Path) -> None:
     """The error names the setting."""
     with pytest.raises(ConfigError, match=r"database db has no migrations\n  remedy: set migrations = \{ engine"):

@@ -102,6 +102,23 @@ def test_killed_and_run_again_at_once(
     assert query(empty_database, "SELECT count(*) FROM a") == [(100,)]
 
 
+def test_interrupted_it_ends_at_once_and_keeps_nothing(
+    empty_database: DatabaseAddress, folder: Path, sqlx: Engine
+) -> None:
+    """Ctrl-C in the middle cancels the statement, frees the lock, and is not hidden by another error."""
+    fill(folder, {"1_a.sql": f"CREATE TABLE a (); SELECT pg_advisory_xact_lock_shared({GATE})"})
+    with connect(empty_database) as gatekeeper:
+        gatekeeper.execute("SELECT pg_advisory_lock(%s)", [GATE])
+        migrator = start_migrator(empty_database, folder)
+        wait_for(lambda: waits(empty_database, GATE), "the gate")
+        migrator.send_signal(signal.SIGINT)
+        _, error = migrator.communicate(timeout=DEADLINE_S)
+        assert error.splitlines()[-1] == "KeyboardInterrupt"
+        assert "public.a" not in tables(empty_database)
+    sqlx.apply(empty_database, tier=Tier.TEST)
+    assert sqlx.status(empty_database).clean
+
+
 def test_killed_outside_a_transaction_it_is_dirty(empty_database: DatabaseAddress, folder: Path, sqlx: Engine) -> None:
     """What cannot be undone by itself is marked before it begins, so that a kill cannot hide it."""
     fill(folder, {"1_a.sql": f"-- no-transaction\nSELECT pg_advisory_lock({GATE})"})
