@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from pytest_devenv.plugin.session import Session
     from pytest_devenv.run import Devenv
 
 MARKS = {
@@ -65,6 +66,25 @@ def _open_session(config: pytest.Config, file: Path) -> None:
     config.stash[fixtures.DEVENV] = session.environment
     config.pluginmanager.register(session, "devenv-session")
     session.configure()
+    if session.joins:
+        _join(session)
+
+
+def _join(session: Session) -> None:
+    """Let the packaged checks join this run."""
+    from pytest_devenv.plugin.running import Running
+
+    config = session.config
+    # Without this a broken import in any of the project's tests keeps the checks from running.
+    config.option.continue_on_collection_errors = True
+    running = Running(session)
+    config.pluginmanager.register(running, "devenv-running")
+    if not session.is_worker:
+        from pytest_devenv.plugin.reporting import Reporting, Summary
+
+        reporting = Reporting(session, running)
+        config.pluginmanager.register(reporting, "devenv-reporting")
+        config.pluginmanager.register(Summary(session, reporting), "devenv-summary")
 
 
 def _absent(config: pytest.Config) -> Callable[[], Devenv]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from functools import cached_property
 from pathlib import Path
@@ -138,39 +139,28 @@ class Session:
         self.named = tuple(argument for argument in self.config.args if is_packaged_id(argument))
         if self.named and not self.is_controller:
             self.config.args[:] = [argument for argument in self.config.args if argument not in self.named]
-        if self.joins:
-            self._join()
-
-    def _join(self) -> None:
-        """Let the packaged checks join."""
-        from pytest_devenv.plugin.running import Running
-
-        # Without this a broken import in any of the project's tests keeps the checks from running.
-        self.config.option.continue_on_collection_errors = True
-        running = Running(self)
-        self.config.pluginmanager.register(running, "devenv-running")
-        if not self.is_worker:
-            from pytest_devenv.plugin.reporting import Reporting, Summary
-
-            reporting = Reporting(self, running)
-            self.config.pluginmanager.register(reporting, "devenv-reporting")
-            self.config.pluginmanager.register(Summary(self, reporting), "devenv-summary")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401  # xdist's, which has no types
-        """Give every worker the instance that this process owns, and will end."""
+        """Give every worker the instance that this process owns, and will end.
+
+        Where that cannot be made, the workers go without one: whoever then needs the environment hears why.
+        """
         if self._shared is None:
             from pytest_devenv.targets.embedded.instance import create
 
-            self._shared = create(self.settings)
-        node.workerinput[_INSTANCE] = str(self._shared.folder)
+            with contextlib.suppress(pytest.UsageError, DevenvError):
+                self._shared = create(self.settings)
+        if self._shared is not None:
+            node.workerinput[_INSTANCE] = str(self._shared.folder)
 
     def _instance_of_worker(self) -> Instance | None:
-        if not self.is_worker:
+        folder = getattr(self.config, "workerinput", {}).get(_INSTANCE)
+        if folder is None:
             return None
         from pytest_devenv.targets.embedded.instance import Instance
 
-        return Instance(Path(self.config.workerinput[_INSTANCE]))  # type: ignore[attr-defined]  # xdist's
+        return Instance(Path(folder))
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:

@@ -151,7 +151,8 @@ def test_wrong_settings_are_a_usage_error(project: Project) -> None:
 
 
 def test_wrong_settings_leave_ordinary_runs_alone(project: Project) -> None:
-    """A mistake in the table does not keep the project's own tests from running."""
+    """A mistake in the table does not keep the project's own tests from running, on workers neither."""
     project.configure("nonsense = 1\n")
     (project.path / "test_own.py").write_text(ORDINARY)
     project.run().assert_outcomes(passed=1)
+    project.run("-n", "1").assert_outcomes(passed=1)
