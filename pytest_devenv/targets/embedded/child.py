@@ -8,11 +8,11 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     import psutil
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 INSTANCE_VARIABLE = "PYTEST_DEVENV_INSTANCE"
 TAIL_LINES = 15
 _GRACE_S = 3.0
+_TERMINAL = 4  # tty_nr among the fields of /proc/PID/stat that follow the name: man 5 proc_pid_stat
 
 
 @dataclass(slots=True)
@@ -144,7 +145,19 @@ def processes_of(instance: Path) -> list[psutil.Process]:
         with contextlib.suppress(psutil.Error, OSError):
             if process.pid == os.getpid():
                 continue
-            works_inside = process.cwd().startswith(inside) and process.terminal() is None
+            works_inside = process.cwd().startswith(inside) and not _has_terminal(process)
             if works_inside or process.environ().get(INSTANCE_VARIABLE) == str(instance):
                 ours.append(process)
     return ours
+
+
+def _has_terminal(process: psutil.Process) -> bool:
+    """Tell whether a process has a controlling terminal.
+
+    psutil only knows those that were there when it first looked, and none that another container opened: ask Linux.
+    """
+    try:
+        numbers = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return process.terminal() is not None
+    return numbers[_TERMINAL] != "0"
