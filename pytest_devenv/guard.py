@@ -45,8 +45,8 @@ class Identity:
 class Marker:
     """The row by which a database says that it is a development or test environment.
 
-    `system_identifier` and `database_oid` bind it: a dump, a template or a copied data folder carries the row along,
-    and there it no longer names the database that it is found in.
+    `system_identifier` and `database_oid` bind it: a dump or a template carries the row along, and there it no longer
+    names the database that it is found in.
     """
 
     tier: Tier
@@ -113,7 +113,7 @@ def judge_change(identity: Identity, marker: Marker | None, tier: Tier) -> Marke
             summary=f"refused to change {identity.database}: its marker was written for another database",
             expected=f"a marker for server {identity.system_identifier}, database {identity.oid}",
             found=f"a marker for server {marker.system_identifier}, database {marker.database_oid}: "
-            "a dump, a template or a copy brought it along",
+            "a dump or a template brought it along",
             where=identity.where,
             remedy=f"if this copy is yours to change: {adopt}",
         )

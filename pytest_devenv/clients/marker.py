@@ -188,7 +188,16 @@ def mark_if_empty(connection: Connection, tier: Tier) -> Marker | None:
     identity, marker = read_identity(connection), read_marker(connection)
     if marker is not None and marker.names(identity):
         return marker
-    return write_marker(connection, tier, Origin.FILLED) if identity.is_empty else None
+    if not identity.is_empty:
+        return None
+    try:
+        return write_marker(connection, tier, Origin.FILLED)
+    except GuardError:
+        # Somebody else, such as a service that migrates itself, may have filled it between the two looks.
+        if read_identity(connection).is_empty:
+            raise
+        marker = read_marker(connection)
+        return marker if marker is not None and marker.names(identity) else None
 
 
 def require_changeable(connection: Connection, tier: Tier, address: DatabaseAddress, *, fill: bool = False) -> Marker:

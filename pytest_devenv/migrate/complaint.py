@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING, NoReturn
 
 from pytest_devenv.errors import MigrationError
@@ -21,12 +22,17 @@ _LOST_RACES = ("23505", "42P06", "42P07", "42701", "42710", "42723", "XX000")
 _MISSING_EXTENSION = ("0A000", "58P01")
 
 
-def complain(work: Work, piece: Chunk, error: ServerError, *, head: str, kept: bool) -> NoReturn:
-    """Raise the error for what the server said of `piece`, ahead of which `head` was sent.
+class Left(enum.Enum):
+    """What a failed migration leaves: nothing, a part with a dirty row, or a part that it has committed by itself."""
 
-    `kept` tells that the part before the failing statement may be there.
-    """
-    if work.direction is Direction.UP and not kept:
+    NOTHING = enum.auto()
+    DIRTY = enum.auto()
+    COMMITTED = enum.auto()
+
+
+def complain(work: Work, piece: Chunk, error: ServerError, *, head: str, left: Left) -> NoReturn:
+    """Raise the error for what the server said of `piece`, ahead of which `head` was sent."""
+    if work.direction is Direction.UP and left is not Left.DIRTY:
         _raise_lost_race(work, error)
     index = None if error.position is None else error.position - 1 - len(head)
     if index is not None and index > len(piece.text):
@@ -65,7 +71,7 @@ def complain(work: Work, piece: Chunk, error: ServerError, *, head: str, kept: b
         sqlstate=error.sqlstate,
         line=line,
         column=column,
-        remedy=_remedy(error, migration, kept=kept),
+        remedy=_remedy(error, migration, left),
     )
 
 
@@ -123,12 +129,14 @@ def complain_of_revision(
     raise RunError(message, failed=migration, sqlstate=sqlstate, remedy=remedy) from error
 
 
-def _remedy(error: ServerError, migration: Migration, *, kept: bool) -> str:
-    if kept:
+def _remedy(error: ServerError, migration: Migration, left: Left) -> str:
+    if left is Left.DIRTY:
         return (
             f"it is marked dirty: see what of it is there (an index that is not valid, for one),"
             f" then pytest-devenv db repair {migration.version} --applied or --absent"
         )
+    if left is Left.COMMITTED:
+        return "the file has ended its own transaction: undo what is there of it, remove its COMMIT, then run it again"
     return REMEDIES.get(error.sqlstate, "mend the file, then run it again: nothing of it was kept")
 
 

@@ -203,15 +203,13 @@ class PlainEngine:
         direction: Direction,
         on_progress: Callable[[Progress], None] | None,
     ) -> list[str]:
-        unchecked = []
+        warnings: list[str] = []
         for number, migration in enumerate(migrations):
             began = time.monotonic()
             source = read_source(migration.path if direction is Direction.UP else _way_back(migration))
             work = Work(bench, direction, migration, source, migrations[:number])
-            note = check_source(source, self.dialect)
-            if note is not None:
-                unchecked.append(note)
-            run(work)
+            notes = (check_source(source, self.dialect), run(work))
+            warnings += [note for note in notes if note is not None]
             if on_progress is not None:
                 took_s = time.monotonic() - began
                 on_progress(
@@ -223,7 +221,7 @@ class PlainEngine:
                         took_s=took_s,
                     )
                 )
-        return unchecked
+        return warnings
 
     def _step(self, migration: Migration, direction: Direction) -> Step:
         source = read_source(migration.path if direction is Direction.UP else _way_back(migration))

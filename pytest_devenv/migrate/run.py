@@ -2,60 +2,86 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_devenv.migrate.complaint import complain, complain_of_connection
+from pytest_devenv.migrate.complaint import Left, complain, complain_of_connection
 from pytest_devenv.migrate.dialect import Chunk
 from pytest_devenv.migrate.model import Direction
 from pytest_devenv.migrate.session import fresh_settings
 from pytest_devenv.migrate.wire import ServerError, send
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import psycopg
     from psycopg import sql
 
     from pytest_devenv.migrate.work import Work
 
+    Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
 _BEGIN = "BEGIN;"
 _SYNTAX = "42601"
+_NO_TRANSACTION = "25P01"
 _CONNECTION_ENDS = ("57P01", "57P02", "57P03", "57P05", "25P03", "08")
 _NOTHING = Chunk("")
 
 
-def run(work: Work) -> None:
-    """Apply one migration or take it back, and note it. Raises RunError or LostRaceError."""
+def run(work: Work) -> str | None:
+    """Apply one migration or take it back, and note it; return what there is to warn of.
+
+    Raises RunError or LostRaceError.
+    """
     bench, version = work.bench, work.migration.version
     history, table = bench.dialect.history, bench.table
     if work.direction is Direction.UP:
         checksum, dirty = work.source.checksum, not work.transactional
         insert = history.insert(table, work.migration, checksum=checksum, group=bench.group, dirty=dirty)
         if work.transactional:
-            _run_whole(work, insert)
-            return
+            return _run_whole(work, insert)
         _note(work, insert)
-        _run_piecemeal(work, after=history.finish(table, version), untouched=history.delete(table, version))
-        return
+        return _run_piecemeal(work, after=history.finish(table, version), untouched=history.delete(table, version))
     if work.transactional:
-        _run_whole(work, history.delete(table, version))
-        return
+        return _run_whole(work, history.delete(table, version))
     _note(work, history.soil(table, version))
-    _run_piecemeal(work, after=history.delete(table, version), untouched=history.finish(table, version))
+    return _run_piecemeal(work, after=history.delete(table, version), untouched=history.finish(table, version))
 
 
-def _run_whole(work: Work, note: sql.Composed) -> None:
-    """Send the file, its history row and the COMMIT; for a file of one piece, in one message."""
+def _run_whole(work: Work, note: sql.Composed) -> str | None:
+    """Send the file, its history row and the COMMIT; for a file of one piece, in one message.
+
+    The server warns of a COMMIT without a transaction: then the file has ended it before, unseen where there is no
+    parser to look for that.
+    """
     connection = work.bench.connection
     pieces = work.bench.dialect.chunks(work.source.text) or (_NOTHING,)
     tail = f"\n;{fresh_settings(connection)};{note.as_string(connection)};COMMIT"
-    for number, piece in enumerate(pieces):
-        head = _BEGIN if number == 0 else ""
-        error = _send(work, head + piece.text + (tail if number == len(pieces) - 1 else ""), kept=False)
-        if error is not None:
-            if not connection.closed:
-                connection.execute("ROLLBACK")
-            complain(work, piece, error, head=head, kept=False)
+    warned: list[str | None] = []
+    with _listening(connection, lambda diagnosis: warned.append(diagnosis.sqlstate)):
+        for number, piece in enumerate(pieces):
+            head = _BEGIN if number == 0 else ""
+            error = _send(work, head + piece.text + (tail if number == len(pieces) - 1 else ""), kept=False)
+            if error is not None:
+                if not connection.closed:
+                    connection.execute("ROLLBACK")
+                ended = error.completed > 0 and _NO_TRANSACTION in warned
+                complain(work, piece, error, head=head, left=Left.COMMITTED if ended else Left.NOTHING)
+    if _NO_TRANSACTION not in warned:
+        return None
+    return f"{work.source.path.name} has ended its own transaction: it is applied, but was not safe"
 
 
-def _run_piecemeal(work: Work, *, after: sql.Composed, untouched: sql.Composed) -> None:
+@contextmanager
+def _listening(connection: Connection, listener: Callable[[psycopg.errors.Diagnostic], None]) -> Iterator[None]:
+    connection.add_notice_handler(listener)
+    try:
+        yield
+    finally:
+        connection.remove_notice_handler(listener)
+
+
+def _run_piecemeal(work: Work, *, after: sql.Composed, untouched: sql.Composed) -> str | None:
     """Send a file that cannot run in a transaction; its history row is dirty until the end, and stays so if it fails.
 
     `untouched` takes the dirty row back where the server refused the file before it ran any of it.
@@ -68,15 +94,16 @@ def _run_piecemeal(work: Work, *, after: sql.Composed, untouched: sql.Composed) 
             if refused_whole:
                 connection.execute("ROLLBACK")
                 connection.execute(untouched)
-            complain(work, piece, error, head="", kept=not refused_whole)
+            complain(work, piece, error, head="", left=Left.NOTHING if refused_whole else Left.DIRTY)
     _send(work, f"ROLLBACK;{fresh_settings(connection)}", kept=True)
     _note(work, after)
+    return None
 
 
 def _note(work: Work, statement: sql.Composed) -> None:
     error = _send(work, statement.as_string(work.bench.connection), kept=False)
     if error is not None:
-        complain(work, _NOTHING, error, head="", kept=False)
+        complain(work, _NOTHING, error, head="", left=Left.NOTHING)
 
 
 def _send(work: Work, message: str, *, kept: bool) -> ServerError | None:

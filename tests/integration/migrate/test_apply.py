@@ -198,6 +198,22 @@ def test_without_the_parser_the_missing_check_is_said(
     assert result.warnings == ("2_b.sql was not searched for COMMIT and ROLLBACK: pip install 'pytest-devenv[lint]'",)
 
 
+def test_without_the_parser_a_commit_is_told_afterwards(
+    empty_database: DatabaseAddress, folder: Path, sqlx: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server's own warning gives away a file that has ended its transaction, done or failed half way."""
+    monkeypatch.setattr("pytest_devenv.migrate.check.parser_installed", lambda: False)
+    fill(folder, {"1_a.sql": "CREATE TABLE a (); COMMIT; CREATE TABLE b ()"})
+    warnings = sqlx.apply(empty_database, tier=Tier.TEST).warnings
+    assert "1_a.sql has ended its own transaction" in warnings[1]
+    fill(folder, {"2_c.sql": "CREATE TABLE c (); COMMIT; SELECT 1/0"})
+    with pytest.raises(RunError, match="the file has ended its own transaction: undo what is there of it"):
+        sqlx.apply(empty_database, tier=Tier.TEST)
+    fill(folder, {"2_c.sql": "CREATE TABLE d (); SELEC 1; END"})
+    with pytest.raises(RunError, match="nothing of it was kept"):
+        sqlx.apply(empty_database, tier=Tier.TEST)
+
+
 def test_what_cannot_run_in_a_transaction_runs_without(
     empty_database: DatabaseAddress, folder: Path, sqlx: Engine
 ) -> None:
