@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pytest_devenv import options
-from pytest_devenv.errors import ConfigError
-from pytest_devenv.settings.read import find, read
+from pytest_devenv.cli import load_settings
 
 if TYPE_CHECKING:
     from pytest_devenv.settings import Settings
@@ -30,12 +26,12 @@ def env() -> None:
 def up(*, as_json: bool) -> None:
     """Start the environment and leave it running; `pytest -m health` then attaches to it.
 
-    Exits 0 when every service came up, 1 when one did not: what did come up keeps running.
+    Exits 0 when every service came up, 1 when one did not or has died since: the others keep running.
     """
     from pytest_devenv.targets.embedded import instance as instances
     from pytest_devenv.targets.embedded.start import start
 
-    settings = _settings()
+    settings = load_settings()
     running = instances.kept(settings)
     if running is not None:
         _show(settings, running[1], as_json=as_json, said="was up already")
@@ -54,7 +50,7 @@ def up(*, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def status(*, as_json: bool) -> None:
     """Show the environment that is up: exits 0 when one is, 1 when none is."""
-    settings = _settings()
+    settings = load_settings()
     running = _kept(settings)
     if running is None:
         if as_json:
@@ -68,7 +64,7 @@ def status(*, as_json: bool) -> None:
 @env.command()
 def down() -> None:
     """End the environment that `env up` left running, and remove its data. Safe to repeat."""
-    settings = _settings()
+    settings = load_settings()
     running = _kept(settings)
     if running is None:
         click.echo(f"{settings.name} is not up: nothing to end")
@@ -83,32 +79,24 @@ def _kept(settings: Settings) -> tuple[Instance, Record] | None:
     return kept(settings)
 
 
-def _settings() -> Settings:
-    file = find(Path.cwd())
-    if file is None:
-        msg = (
-            "expected a [tool.pytest-devenv] table in pyproject.toml or a pytest-devenv.toml, found none, "
-            f"looked in {Path.cwd()} and above"
-        )
-        raise ConfigError(msg, remedy="pytest-devenv init")
-    return read(file, overrides=options.overrides(os.environ))
-
-
 def _show(settings: Settings, record: Record, *, as_json: bool, said: str) -> None:
-    """Print how each service is reached, without credentials; exit 1 where one could not be brought up."""
+    """Print how each service is reached, without credentials; exit 1 where one did not come up or has died."""
+    died = record.died()
     if as_json:
-        click.echo(json.dumps(_plain(settings, record), indent=2))
+        click.echo(json.dumps(_plain(settings, record, died), indent=2))
     else:
         click.echo(f"{settings.name} {said}")
         width = max((len(name) for name in settings.services), default=0)
         for name in settings.services:
-            click.echo(f"  {name:<{width}}  {_line(name, record)}")
+            click.echo(f"  {name:<{width}}  {_line(name, record, died)}")
         click.echo("  look at it: pytest -m health    end it: pytest-devenv env down")
-    if record.faults:
+    if record.faults or died:
         raise SystemExit(FAULTY)
 
 
-def _line(name: str, record: Record) -> str:
+def _line(name: str, record: Record, died: frozenset[str]) -> str:
+    if name in died:
+        return "has died since\n      remedy: pytest-devenv env down && pytest-devenv env up"
     if name in record.faults:
         fault = record.faults[name]
         return f"not up: {fault.summary}" + (f"\n      remedy: {fault.remedy}" if fault.remedy else "")
@@ -117,7 +105,7 @@ def _line(name: str, record: Record) -> str:
     return "done" if name in record.timings_s else "not started, since what it requires is not up"
 
 
-def _plain(settings: Settings, record: Record) -> dict[str, object]:
+def _plain(settings: Settings, record: Record, died: frozenset[str]) -> dict[str, object]:
     return {
         "environment": settings.name,
         "up": True,
@@ -126,6 +114,7 @@ def _plain(settings: Settings, record: Record) -> dict[str, object]:
                 "address": record.endpoints[name].address if name in record.endpoints else None,
                 "url": record.endpoints[name].base_url if name in record.endpoints else None,
                 "pid": record.processes[name][0] if name in record.processes else None,
+                "running": name in record.processes and name not in died,
                 "fault": record.faults[name].summary if name in record.faults else None,
                 "started_in_s": record.timings_s.get(name),
             }

@@ -99,5 +99,5 @@ def _absent(config: pytest.Config) -> Callable[[], Devenv]:
 def _unconfigured(config: pytest.Config) -> pytest.UsageError:
     return pytest.UsageError(
         "expected a [tool.pytest-devenv] table in pyproject.toml or a pytest-devenv.toml, found none, "
-        f"looked in {config.rootpath} and above\n  remedy: pytest-devenv init"
+        f"looked in {config.rootpath} and above\n  remedy: pytest-devenv init --write"
     )

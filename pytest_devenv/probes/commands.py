@@ -69,7 +69,8 @@ def bring_up(environment: Environment, service: str) -> str:
     """Return what brings a service back, as far as the target knows."""
     settings = environment.settings
     if environment.target is TargetName.EMBEDDED:
-        return "pytest-devenv env up"
+        anew = "pytest-devenv env down && pytest-devenv env up"
+        return anew if environment.attached else "mend what its log says, then run again: pytest -m health"
     if environment.target is TargetName.CLUSTER:
         workload = settings.services[service].workload
         if workload is not None:

@@ -66,7 +66,7 @@ def _answers(service: Service, environment: Environment) -> Verdict:
     wrong = _wrong(service, environment, answer)
     latency_ms = answer.took_s * 1000
     if wrong is None:
-        return passed(f"{answer.status} · {latency_ms:.0f} ms", latency_ms=latency_ms, status=answer.status)
+        return passed(f"GET {service.health} answers {answer.status}", latency_ms=latency_ms, status=answer.status)
     expected, found = wrong
     log = environment.logs.get(service.name)
     look = commands.curl(url)

@@ -68,7 +68,7 @@ def _answers(service: Service, environment: Environment) -> Verdict:
         product = about.get("server_name", "redis").capitalize()
         version = about.get(f"{product.lower()}_version", "")
         name = f"{product} {version}".strip()
-        return passed(f"{name} · {latency_ms:.0f} ms", latency_ms=latency_ms, version=version or None)
+        return passed(f"{name} answers PING", latency_ms=latency_ms, version=version or None)
 
     return _asked(service, environment, question)
 

@@ -138,7 +138,7 @@ def test_option_without_a_table_says_how_to_make_one(pytester: pytest.Pytester) 
     """`--devenv` in a project that configures nothing is a usage error with its remedy."""
     result = pytester.runpytest_subprocess("--devenv")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*expected a ?tool.pytest-devenv? table*", "*remedy: pytest-devenv init"])
+    result.stderr.fnmatch_lines(["*expected a ?tool.pytest-devenv? table*", "*remedy: pytest-devenv init --write"])
 
 
 def test_wrong_settings_are_a_usage_error(project: Project) -> None:

@@ -110,7 +110,11 @@ class Record:
 
     def alive(self) -> bool:
         """Whether any recorded process still runs: where some died, that is for their probes to say."""
-        return any(_runs(pid, created) for pid, created in self.processes.values())
+        return len(self.died()) < len(self.processes)
+
+    def died(self) -> frozenset[str]:
+        """Return the services whose recorded process no longer runs."""
+        return frozenset(name for name, (pid, created) in self.processes.items() if not _runs(pid, created))
 
 
 def _runs(pid: int, created: float) -> bool:

@@ -53,7 +53,7 @@ def test_a_server_that_accepts_queries_passes(owned: Owned) -> None:
     """The version and the time it took to connect and ask stand in the summary."""
     verdict = look(at_database(owned.address), ACCEPTS)
     assert verdict.state is State.PASS
-    assert verdict.summary == f"PostgreSQL {verdict.facts['version']} · {verdict.latency_ms:.0f} ms"
+    assert verdict.summary == f"PostgreSQL {verdict.facts['version']} accepts queries"
 
 
 def test_a_missing_database_is_not_the_servers_fault(owned: Owned) -> None:

@@ -36,7 +36,10 @@ def test_redis_cli_asks_for_a_password_where_one_is_configured() -> None:
 def test_a_service_is_brought_back_as_its_target_does() -> None:
     """The remedy for a service that is down is the target's own."""
     here = environment()
-    assert commands.bring_up(replace(here, target=TargetName.EMBEDDED), "redis") == "pytest-devenv env up"
+    embedded = replace(here, target=TargetName.EMBEDDED)
+    assert commands.bring_up(embedded, "redis") == "mend what its log says, then run again: pytest -m health"
+    attached = replace(embedded, attached=True)
+    assert commands.bring_up(attached, "redis") == "pytest-devenv env down && pytest-devenv env up"
     assert (
         commands.bring_up(here, "redis")
         == "start redis at 127.0.0.1:6379, or correct services.redis.url in pyproject.toml"
