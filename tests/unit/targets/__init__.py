@@ -1,0 +1,1 @@
+"""Which target a run is on, and what is said of it."""
