@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, LiteralString, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from typing import LiteralString
+    from collections.abc import Iterable, Sequence
 
     import psycopg
     from psycopg import sql
@@ -18,6 +17,15 @@ if TYPE_CHECKING:
 Image: TypeAlias = dict[str, str | None]
 """A row, or a part of it: each value as PostgreSQL writes it, which is how it reads it back without loss."""
 Key: TypeAlias = tuple[str | None, ...]
+Marked: TypeAlias = tuple[str, Image]
+"""A row, and what tells where it comes from."""
+
+_IDS = 2**32
+_MADE: tuple[LiteralString, LiteralString] = (
+    "t.xmin::text",
+    "(t.xmin::text::bigint - %(own)s + 4294967296) %% 4294967296 < 2147483648",
+)
+_REPLACED: tuple[LiteralString, LiteralString] = ("t.ctid::text", "t.xmax <> '0'::xid")
 
 _SHAPES = """
     SELECT c.oid, n.nspname, c.relname,
@@ -151,44 +159,68 @@ def image_of(alias: str, columns: Iterable[str]) -> sql.Composed:
     )
 
 
-def select_made(connection: Connection, relations: Sequence[Relation], ids: list[str]) -> dict[int, list[Image]]:
-    """Read the rows that the transaction, whose ids these are, has inserted or updated, as they are now."""
-    return _select(
-        connection, relations, {relation.oid: "xmin = ANY(%(ids)s::text[]::xid[])" for relation in relations}, ids
-    )
+def select_made(connection: Connection, relations: Sequence[Relation], own: int) -> dict[int, list[Marked]]:
+    """Read the rows that the transaction `own`, or one that began after it, has made; each with the id of its maker.
 
-
-def select_replaced(connection: Connection, relations: Sequence[Relation], ids: list[str]) -> dict[int, list[Image]]:
-    """Read the committed rows that somebody has begun to update or delete.
-
-    Some were only locked, or are left over from a transaction that failed: the caller sorts them out by their keys.
-    Where there is no key, only those that the transaction itself is at are read.
+    Ids wrap around at 2^32, and a savepoint has an id of its own, which comes after that of its transaction.
     """
-    conditions = {
-        relation.oid: "xmax <> '0'::xid" if relation.key else "xmax = ANY(%(ids)s::text[]::xid[])"
-        for relation in relations
-    }
-    return _select(connection, relations, conditions, ids)
+    return _select(connection, relations, _MADE, {"own": own % _IDS})
+
+
+def select_replaced(connection: Connection, relations: Sequence[Relation]) -> dict[int, list[Marked]]:
+    """Read the rows that somebody has begun to update or delete, each with its place in the table.
+
+    Some were only locked, or are left over from a transaction that failed.
+    """
+    return _select(connection, relations, _REPLACED, {})
+
+
+def select_places(connection: Connection, relation: Relation, places: Sequence[str]) -> set[str]:
+    """Return those of these places in the table at which the connection sees a row."""
+    from psycopg import sql
+
+    query = sql.SQL("SELECT ctid::text FROM ONLY {} WHERE ctid = ANY(%s::text[]::tid[])").format(relation.identifier)
+    return {row[0] for row in connection.execute(query, [list(places)])}
+
+
+def own_ids(witness: Connection, own: int, ids: Iterable[int]) -> set[int]:
+    """Return those ids, of rows that the transaction `own` sees, that are its savepoints'; the others' are committed.
+
+    An id from before the last wrap-around may look like one that is still to come; the server is not asked for those.
+    """
+    row = witness.execute("SELECT pg_catalog.pg_current_xact_id()::text").fetchone()
+    end = own if row is None else int(row[0])
+    whole = {own + (number - own) % _IDS: number for number in ids}
+    past = [number for number in whole if number < end]
+    rows = witness.execute(
+        "SELECT i FROM unnest(%s::text[]) AS i WHERE pg_catalog.pg_xact_status(i::xid8) = 'in progress'",
+        [[str(number) for number in past]],
+    )
+    return {whole[int(number)] for (number,) in rows}
 
 
 def _select(
-    connection: Connection, relations: Sequence[Relation], conditions: Mapping[int, LiteralString], ids: list[str]
-) -> dict[int, list[Image]]:
+    connection: Connection,
+    relations: Sequence[Relation],
+    query: tuple[LiteralString, LiteralString],
+    values: dict[str, int],
+) -> dict[int, list[Marked]]:
     from psycopg import sql
 
-    queries = [_rows_of(relation, conditions[relation.oid]) for relation in relations]
-    found: dict[int, list[Image]] = {}
-    for oid, image in connection.execute(sql.SQL(" UNION ALL ").join(queries), {"ids": ids}):
-        found.setdefault(oid, []).append(image)
+    queries = [_rows_of(relation, *query) for relation in relations]
+    found: dict[int, list[Marked]] = {}
+    for oid, mark, image in connection.execute(sql.SQL(" UNION ALL ").join(queries), values):
+        found.setdefault(oid, []).append((mark, image))
     return found
 
 
 @lru_cache(maxsize=512)
-def _rows_of(relation: Relation, condition: LiteralString) -> sql.SQL:
+def _rows_of(relation: Relation, mark: LiteralString, condition: LiteralString) -> sql.SQL:
     from psycopg import sql
 
-    query = sql.SQL("SELECT {oid}::bigint, {image} FROM ONLY {table} t WHERE t.{condition}").format(
+    query = sql.SQL("SELECT {oid}::bigint, {mark}, {image} FROM ONLY {table} t WHERE {condition}").format(
         oid=sql.Literal(relation.oid),
+        mark=sql.SQL(mark),
         image=image_of("t", relation.columns),
         table=relation.identifier,
         condition=sql.SQL(condition),

@@ -70,7 +70,7 @@ def roll_back(
             changes = net(fetch(connection, history, name))
             work, notes = prepare(connection, changes)
             _refuse_obstacles(name, [text for one in work for text in one.obstacles], str(address))
-            tracker = Tracker(connection, witness, history.relations)
+            tracker = Tracker(connection, witness, history.relations, strict=False)
             own = _run_own(seeds, connection, applied, tier, os.environ if environ is None else environ)
             before = tracker.changes() if own else ()
             if own:  # what it has taken back itself is no longer there to be taken back

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_devenv.seed.failure import UntrackedError, explain
 from pytest_devenv.seed.model import Rows
-from pytest_devenv.seed.relation import Image, Relation, read_relations, select_made, select_present, select_replaced
+from pytest_devenv.seed.relation import (
+    Image,
+    Marked,
+    Relation,
+    own_ids,
+    read_relations,
+    select_made,
+    select_places,
+    select_replaced,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,8 +35,7 @@ if TYPE_CHECKING:
 
 _WRITTEN = """
     SELECT l.relation, c.relkind::text, pg_catalog.bool_or(l.mode = 'AccessExclusiveLock'),
-        (SELECT pg_catalog.array_agg(transactionid::text) FROM pg_catalog.pg_locks
-            WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'transactionid' AND mode = 'ExclusiveLock')
+        pg_catalog.pg_current_xact_id_if_assigned()::text
     FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
     LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
@@ -76,33 +84,44 @@ class Tracker:
     """Two connections to one database, and the shapes of the tables met so far.
 
     `ignored` are tables whose rows are nobody's data: those of the history. Both have to write values in one way: the
-    witness always, the writer from `SAME_SPELLING_HERE` on.
+    witness always, the writer from `SAME_SPELLING_HERE` on. `strict` refuses what could not be taken back.
     """
 
     writer: Connection
     witness: Connection
     ignored: frozenset[tuple[str, str]]
+    strict: bool = True
     relations: dict[int, Relation] = field(default_factory=dict)
 
     def changes(self) -> tuple[Change, ...]:
         """Return what the writer's transaction has changed so far. Raises UntrackedError for what has no rows."""
         locked = self.writer.execute(_WRITTEN, prepare=True).fetchall()
-        ids = locked[0][3] if locked else None
-        written = self._written_relations([(oid, kind, exclusively) for oid, kind, exclusively, _ in locked])
-        if not written or ids is None:
+        if not locked or locked[0][3] is None:
             return ()
-        made = select_made(self.writer, written, ids)
-        replaced = select_replaced(self.witness, written, ids)
+        own = int(locked[0][3])
+        written = self._written_relations([(oid, kind, exclusively) for oid, kind, exclusively, _ in locked])
+        if not written:
+            return ()
+        made = self._own(own, select_made(self.writer, written, own))
+        replaced = select_replaced(self.witness, written)
         found: list[Change] = []
         for relation in written:
-            new, old = made.get(relation.oid, []), replaced.get(relation.oid, [])
-            found += self._compare(relation, new, old) if relation.key else _insertions(relation, new, old)
+            compare = self._compare if relation.key else self._insertions
+            found += compare(relation, made.get(relation.oid, []), replaced.get(relation.oid, []))
         return tuple(found)
+
+    def _own(self, own: int, made: dict[int, list[Marked]]) -> dict[int, list[Image]]:
+        """Keep the rows that the writer itself made, in its savepoints too."""
+        ids = {int(mark) for rows in made.values() for mark, _ in rows}
+        mine = {own % 2**32}
+        if ids - mine:
+            mine |= own_ids(self.witness, own, ids - mine)
+        return {oid: [image for mark, image in rows if int(mark) in mine] for oid, rows in made.items()}
 
     def _written_relations(self, rows: list[tuple[int, str | None, bool]]) -> list[Relation]:
         gone = [oid for oid, kind, _ in rows if kind is None]
         missing = [oid for oid, kind, _ in rows if kind is not None and oid not in self.relations]
-        if gone:
+        if self.strict and gone:
             self._refuse_dropped(gone)
         if missing:
             self.relations |= read_relations(self.writer, missing)
@@ -111,7 +130,7 @@ class Tracker:
             relation = self.relations.get(oid)
             if relation is None or (relation.schema, relation.name) in self.ignored:
                 continue
-            if exclusively or kind == "f":
+            if self.strict and (exclusively or kind == "f"):
                 _refuse(relation.shown, "it emptied it at one stroke, changed its columns, or created it")
             if kind == "r":
                 found.append(relation)
@@ -126,25 +145,42 @@ class Tracker:
         if row is not None:
             _refuse(row[0], "it dropped it")
 
-    def _compare(self, relation: Relation, made: list[Image], replaced: list[Image]) -> list[Change]:
-        old = {relation.key_of(image): image for image in replaced}
+    def _compare(self, relation: Relation, made: list[Image], replaced: list[Marked]) -> list[Change]:
+        old = {relation.key_of(image): (place, image) for place, image in replaced}
         found = []
         for image in made:
-            before = old.pop(relation.key_of(image), None)
+            _, before = old.pop(relation.key_of(image), (None, None))
             change = _change(relation, before, image)
             if change is not None:
                 found.append(change)
-        return found + [_deletion(relation, image) for image in self._deleted(relation, list(old.values()))]
+        return found + [_deletion(relation, image) for image in self._replaced(relation, list(old.values()))]
 
-    def _deleted(self, relation: Relation, suspects: list[Image]) -> list[Image]:
-        """Tell which rows the writer deleted; the others were only locked, or left by a transaction that failed."""
+    def _insertions(self, relation: Relation, made: list[Image], replaced: list[Marked]) -> list[Change]:
+        """Return the rows inserted into a table without a key, whose other rows cannot be told apart."""
+        if self.strict and self._replaced(relation, replaced):
+            found = "it updated or deleted rows of it, and it has no primary key to find them by again"
+            _refuse(relation.shown, found)
+        return [
+            Change(
+                schema=relation.schema,
+                table=relation.name,
+                key=image,
+                before=None,
+                written={name: digest(value) for name, value in image.items()},
+                keyless=True,
+            )
+            for image in made
+        ]
+
+    def _replaced(self, relation: Relation, suspects: list[Marked]) -> list[Image]:
+        """Tell which rows the writer replaced; the others were only locked, or left by a transaction that failed."""
         if suspects:
-            kept = select_present(self.writer, relation, suspects)
-            suspects = [image for image in suspects if relation.key_of(image) not in kept]
+            kept = select_places(self.writer, relation, [place for place, _ in suspects])
+            suspects = [one for one in suspects if one[0] not in kept]
         if suspects:  # somebody else may have deleted and committed between the two looks
-            still = select_present(self.witness, relation, suspects)
-            suspects = [image for image in suspects if relation.key_of(image) in still]
-        return suspects
+            still = select_places(self.witness, relation, [place for place, _ in suspects])
+            suspects = [one for one in suspects if one[0] in still]
+        return [image for _, image in suspects]
 
 
 def count(changes: Iterable[Change]) -> dict[str, Rows]:
@@ -180,23 +216,6 @@ def _change(relation: Relation, before: Image | None, after: Image) -> Change | 
 def _deletion(relation: Relation, image: Image) -> Change:
     key = {name: image[name] for name in relation.key}
     return Change(schema=relation.schema, table=relation.name, key=key, before=image, written=None)
-
-
-def _insertions(relation: Relation, made: list[Image], replaced: list[Image]) -> list[Change]:
-    """Return the rows inserted into a table without a key, whose other rows cannot be told apart."""
-    if replaced:
-        _refuse(relation.shown, "it updated or deleted rows of it, and it has no primary key to find them by again")
-    return [
-        Change(
-            schema=relation.schema,
-            table=relation.name,
-            key=image,
-            before=None,
-            written={name: digest(value) for name, value in image.items()},
-            keyless=True,
-        )
-        for image in made
-    ]
 
 
 def _refuse(relation: str, found: str) -> None:
