@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_devenv.migrate import compare as rules
-from pytest_devenv.migrate.check import check_source
+from pytest_devenv.migrate.ahead import Ahead
 from pytest_devenv.migrate.failure import FolderError, explain
 from pytest_devenv.migrate.folder import Listing, list_folder, read_source
 from pytest_devenv.migrate.lock import held
@@ -204,11 +204,13 @@ class PlainEngine:
         on_progress: Callable[[Progress], None] | None,
     ) -> list[str]:
         warnings: list[str] = []
+        up = direction is Direction.UP
+        ahead = Ahead([one.path if up else _way_back(one) for one in migrations], self.dialect)
         for number, migration in enumerate(migrations):
             began = time.monotonic()
-            source = read_source(migration.path if direction is Direction.UP else _way_back(migration))
-            work = Work(bench, direction, migration, source, migrations[:number])
-            notes = (check_source(source, self.dialect), run(work))
+            checked = ahead.take()
+            work = Work(bench, direction, migrations, number, checked.source, ahead.look)
+            notes = (checked.note, run(work))
             warnings += [note for note in notes if note is not None]
             if on_progress is not None:
                 took_s = time.monotonic() - began

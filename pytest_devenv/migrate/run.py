@@ -110,7 +110,7 @@ def _send(work: Work, message: str, *, kept: bool) -> ServerError | None:
     import psycopg
 
     try:
-        error = send(work.bench.connection, message)
+        error = send(work.bench.connection, message, meanwhile=work.meanwhile)
     except psycopg.OperationalError as lost:
         complain_of_connection(work, " ".join(str(lost).split()), kept=kept)
     if error is not None and error.sqlstate.startswith(_CONNECTION_ENDS):

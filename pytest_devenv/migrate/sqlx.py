@@ -115,17 +115,17 @@ class SqlxHistory:
         """Note the migration, with the time since its message arrived in nanoseconds, or -1 ahead of it."""
         from psycopg import sql
 
-        took = "-1" if dirty else _TOOK_NS
-        return sql.SQL(
-            "INSERT INTO {table} (version, description, success, checksum, execution_time)"
-            " VALUES ({version}, {description}, {success}, pg_catalog.decode('{checksum}', 'hex'), {took})"
-        ).format(
-            table=table,
-            version=sql.SQL(str(int(migration.version))),
-            description=sql.Literal(migration.description),
-            success=sql.SQL("false" if dirty else "true"),
-            checksum=sql.SQL(bytes.fromhex(checksum).hex()),
-            took=sql.SQL(took),
+        # Composed by hand: `format` would take half of what a thousand migrations cost on our side.
+        took, success = ("-1", "false") if dirty else (_TOOK_NS, "true")
+        digits = bytes.fromhex(checksum).hex()
+        return sql.Composed(
+            [
+                sql.SQL("INSERT INTO "),
+                table,
+                sql.SQL(f" {_COLUMNS} VALUES ({int(migration.version)}, "),
+                sql.Literal(migration.description),
+                sql.SQL(f", {success}, pg_catalog.decode('{digits}', 'hex'), {took})"),
+            ]
         )
 
     def finish(self, table: sql.Composable, version: str) -> sql.Composed:
@@ -166,6 +166,7 @@ _TOOK_NS = (
     "(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp()) * 1e9)::bigint"
 )
 
+_COLUMNS = "(version, description, success, checksum, execution_time)"
 _SINCE_NOTED_NS = "(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - installed_on) * 1e9)::bigint"
 
 SQLX = Dialect(

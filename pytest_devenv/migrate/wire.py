@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import psycopg
 
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
@@ -27,15 +29,19 @@ class ServerError:
     completed: int
 
 
-def send(connection: Connection, message: str) -> ServerError | None:
+def send(connection: Connection, message: str, *, meanwhile: Callable[[], None] | None = None) -> ServerError | None:
     """Send `message` by the simple protocol, as every migration tool does; return what failed, or None.
 
     One round trip, however many statements: the server runs them in order and stops at the first that fails.
+    `meanwhile` is called once the message is on its way.
     Raises psycopg.OperationalError when the connection is lost.
     """
     from psycopg import generators, pq
 
     connection.pgconn.send_query(message.encode())
+    if meanwhile is not None:
+        connection.pgconn.flush()
+        meanwhile()
     results = connection.wait(generators.execute(connection.pgconn))
     for completed, result in enumerate(results):
         status = result.status

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import psycopg
     from psycopg import sql
 
@@ -29,13 +31,27 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One migration of a run: which way it goes, what is in its file, and what the run has done before."""
+    """One migration of a run, the `number`-th of `run` counted from 0: which way it goes, and what is in its file.
+
+    `meanwhile` is called while the server works at it.
+    """
 
     bench: Bench
     direction: Direction
-    migration: Migration
+    run: tuple[Migration, ...]
+    number: int
     source: Source
-    done: tuple[Migration, ...]
+    meanwhile: Callable[[], None] | None = None
+
+    @property
+    def migration(self) -> Migration:
+        """The migration itself."""
+        return self.run[self.number]
+
+    @property
+    def done(self) -> tuple[Migration, ...]:
+        """What the run has done before."""
+        return self.run[: self.number]
 
     @property
     def transactional(self) -> bool:
