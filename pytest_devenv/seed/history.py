@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pytest_devenv.errors import SeedError
 from pytest_devenv.seed.failure import explain
 from pytest_devenv.seed.model import Applied, Record
+from pytest_devenv.seed.names import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,16 +91,20 @@ class History:
         """The tables of the history itself."""
         return frozenset({(self.schema, TABLE), (self.schema, ROWS)})
 
-    def compose(self, text: LiteralString) -> sql.Composed:
-        """Put the qualified names into a statement: {table}, {rows}, {type}, {guard}, {trigger}."""
+    def compose(self, text: LiteralString, *, plain: bool = False) -> sql.Composed:
+        """Put the qualified names into a statement: {table}, {rows}, {type}, {guard}, {trigger}.
+
+        `plain` is for one that is executed without parameters.
+        """
         from psycopg import sql
 
+        name = sql.Identifier if plain else identifier
         return sql.SQL(text).format(
-            table=sql.Identifier(self.schema, TABLE),
-            rows=sql.Identifier(self.schema, ROWS),
-            type=sql.Identifier(self.schema, TYPE),
-            guard=sql.Identifier(self.schema, GUARD),
-            trigger=sql.Identifier(GUARD),
+            table=name(self.schema, TABLE),
+            rows=name(self.schema, ROWS),
+            type=name(self.schema, TYPE),
+            guard=name(self.schema, GUARD),
+            trigger=name(GUARD),
         )
 
 
@@ -130,7 +135,7 @@ def create(connection: Connection, history: History) -> History:
     if history.exists:
         return history
     with connection.transaction():
-        connection.execute(history.compose(_CREATE))
+        connection.execute(history.compose(_CREATE, plain=True))
     return History(history.schema, exists=True)
 
 
@@ -138,7 +143,7 @@ def read(connection: Connection, history: History) -> tuple[Applied, ...]:
     """Return every row, oldest first; none where there is no table."""
     if not history.exists:
         return ()
-    rows = connection.execute(history.compose(_READ)).fetchall()
+    rows = connection.execute(history.compose(_READ, plain=True)).fetchall()
     return tuple(_applied(*row) for row in rows)
 
 
@@ -170,7 +175,8 @@ def complete(connection: Connection, history: History, history_id: int, duration
     """Let the row be committed, and run the statements `then`; tell whether the row is still there."""
     from psycopg import sql
 
-    query = history.compose("UPDATE {table} SET details = pg_catalog.jsonb_build_object('duration_ms', ")
+    text = "UPDATE {table} SET details = pg_catalog.jsonb_build_object('duration_ms', "
+    query = history.compose(text, plain=True)
     query += sql.SQL("{}) WHERE id = {}; ").format(sql.Literal(duration_ms), sql.Literal(history_id))
     cursor = connection.execute(
         b"RESET SESSION AUTHORIZATION; RESET ROLE; " + query.as_bytes(connection) + then.encode()

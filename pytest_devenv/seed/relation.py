@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, LiteralString, TypeAlias
 
+from pytest_devenv.seed.names import identifier, literal
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -72,15 +74,13 @@ class Relation:
     @property
     def identifier(self) -> sql.Identifier:
         """Schema and table as SQL writes them."""
-        from psycopg import sql
-
-        return sql.Identifier(self.schema, self.name)
+        return identifier(self.schema, self.name)
 
     def type_of(self, column: str) -> sql.SQL:
         """Return the type of a column as the server spells it."""
         from psycopg import sql
 
-        return sql.SQL(self.types[self.columns.index(column)])  # as format_type() wrote it
+        return sql.SQL(self.types[self.columns.index(column)].replace("%", "%%"))  # as format_type() wrote it
 
     def key_of(self, image: Image) -> Key:
         """Return the values of the key, of all columns where there is none."""
@@ -96,20 +96,20 @@ class Relation:
         if self.key:
             return sql.SQL(" AND ").join(
                 sql.SQL("{a}.{column} = ({source} ->> {text})::{type}").format(
-                    a=sql.Identifier(alias),
-                    column=sql.Identifier(name),
+                    a=identifier(alias),
+                    column=identifier(name),
                     source=sql.SQL(source),
-                    text=sql.Literal(name),
+                    text=literal(name),
                     type=self.type_of(name),
                 )
                 for name in self.key
             )
         return sql.SQL(" AND ").join(
             sql.SQL("{a}.{column}::text IS NOT DISTINCT FROM {source} ->> {text}").format(
-                a=sql.Identifier(alias),
-                column=sql.Identifier(name),
+                a=identifier(alias),
+                column=identifier(name),
                 source=sql.SQL(source),
-                text=sql.Literal(name),
+                text=literal(name),
             )
             for name in self.columns
         )
@@ -154,8 +154,8 @@ def image_of(alias: str, columns: Iterable[str]) -> sql.Composed:
 
     names = list(columns)
     return sql.SQL("pg_catalog.jsonb_object(ARRAY[{}]::text[], ARRAY[{}]::text[])").format(
-        sql.SQL(", ").join(sql.Literal(name) for name in names),
-        sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(alias, name)) for name in names),
+        sql.SQL(", ").join(literal(name) for name in names),
+        sql.SQL(", ").join(sql.SQL("{}::text").format(identifier(alias, name)) for name in names),
     )
 
 

@@ -16,7 +16,7 @@ from pytest_devenv.seed.model import LOOK_TIMEOUT_S, Limits, Record, RolledBack,
 from pytest_devenv.seed.modules import importable
 from pytest_devenv.seed.session import Permission, alone, freshen, witnessing, writing
 from pytest_devenv.seed.tracking import SAME_SPELLING_HERE, Tracker
-from pytest_devenv.seed.undo import bring_back, prepare, take_back
+from pytest_devenv.seed.undo import prepare, take_back
 from pytest_devenv.seed.written import fetch, forget, net
 
 if TYPE_CHECKING:
@@ -139,7 +139,6 @@ def _take_back(connection: Connection, work: tuple[Undoing, ...], name: str, whe
 
     try:
         take_back(connection, work)
-        bring_back(connection, work)
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except psycopg.errors.IntegrityError as error:
         table, constraint = error.diag.table_name or "a table", error.diag.constraint_name or "a rule of the table"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_devenv.errors import SeedError
 from pytest_devenv.seed.failure import explain
+from pytest_devenv.seed.names import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,9 +31,7 @@ def adapt(connection: Connection) -> None:
 
 def table_name(table: str) -> sql.Identifier:
     """Return a table as SQL writes it, of `table` or `schema.table`."""
-    from psycopg import sql
-
-    return sql.Identifier(*table.split(".", 1))
+    return identifier(*table.split(".", 1))
 
 
 def check_columns(seed: str, table: str, rows: Sequence[Mapping[str, object]], key: Sequence[str]) -> None:
@@ -130,9 +129,9 @@ def _statement(
 ) -> sql.SQL:
     from psycopg import sql
 
-    every = [sql.Identifier(name) for name in (*columns, *extra)]
-    values = [sql.Identifier(name) for name in columns if name not in key]
-    number = sql.Identifier(_NUMBER)
+    every = [identifier(name) for name in (*columns, *extra)]
+    values = [identifier(name) for name in columns if name not in key]
+    number = identifier(_NUMBER)
     given = [
         sql.SQL("SELECT {}, {}").format(sql.Literal(index), sql.SQL(", ").join([sql.SQL("%s")] * len(every)))
         for index in range(rows)
@@ -159,7 +158,7 @@ def _statement(
         ),
         match=sql.SQL(" AND ").join(
             sql.SQL("t.{0} IS NOT DISTINCT FROM w.{0}" if name in nullable else "t.{0} = w.{0}").format(
-                sql.Identifier(name)
+                identifier(name)
             )
             for name in key
         ),
@@ -173,7 +172,7 @@ def _update(
 ) -> sql.Composable:
     from psycopg import sql
 
-    number = sql.Identifier(_NUMBER)
+    number = identifier(_NUMBER)
     if not values:  # a row that is nothing but its key cannot differ
         return sql.SQL("SELECT {}, (old_row).* FROM old WHERE false").format(number)
     return sql.SQL(
@@ -184,7 +183,7 @@ def _update(
         values=sql.SQL(", ").join(sql.SQL("{0} = w.{0}").format(name) for name in values),
         match=sql.SQL(" AND ").join(
             sql.SQL("t.{0} IS NOT DISTINCT FROM w.{0}" if name in nullable else "t.{0} = w.{0}").format(
-                sql.Identifier(name)
+                identifier(name)
             )
             for name in key
         ),
@@ -206,8 +205,7 @@ def _where(key: Mapping[str, object]) -> sql.Composable:
     from psycopg import sql
 
     conditions = [
-        sql.SQL("{} IS NULL" if value is None else "{} = %s").format(sql.Identifier(name))
-        for name, value in key.items()
+        sql.SQL("{} IS NULL" if value is None else "{} = %s").format(identifier(name)) for name, value in key.items()
     ]
     return sql.SQL(" AND ").join([sql.SQL("true"), *conditions])
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pytest_devenv.seed.names import identifier, literal
 from pytest_devenv.seed.relation import Relation, find_relations, select_present
 from pytest_devenv.seed.tracking import Change, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import LiteralString
 
     import psycopg
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_devenv.seed.relation import Image
 
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+    _Part: TypeAlias = tuple[sql.Composed, Sequence[Mapping[str, object]]]
 
 _SHOWN = 3
 
@@ -51,56 +53,59 @@ def prepare(connection: Connection, changes: Iterable[Change]) -> tuple[tuple[Un
 
 
 def take_back(connection: Connection, work: Sequence[Undoing]) -> None:
-    """Delete inserted rows and restore updated ones, of all tables in one statement, in whose end references count."""
+    """Take everything back in one statement, at whose end references count: first what was inserted goes."""
     from psycopg import sql
     from psycopg.types.json import Jsonb
 
-    parts: list[sql.Composed] = []
-    for one in work:
-        relation = one.relation
-        if one.inserted and relation.key:
-            parts.append(
-                sql.SQL(
-                    "DELETE FROM ONLY {table} t USING pg_catalog.jsonb_array_elements({keys}) AS k(v) WHERE {match}"
-                ).format(
-                    table=relation.identifier,
-                    keys=sql.Literal(Jsonb([change.key for change in one.inserted])),
-                    match=relation.matches("t", "k.v"),
-                )
-            )
-        parts += [_restoration(relation, columns, rows) for columns, rows in _by_columns(relation, one.updated)]
+    deletions: list[_Part] = [
+        (
+            sql.SQL(
+                "DELETE FROM ONLY {} t USING pg_catalog.jsonb_array_elements(%s) AS k(v) WHERE {} RETURNING 1"
+            ).format(one.relation.identifier, one.relation.matches("t", "k.v")),
+            [change.key for change in one.inserted],
+        )
+        for one in work
+        if one.inserted and one.relation.key
+    ]
+    first = sql.SQL("").join(
+        sql.SQL(" AND (SELECT count(*) FROM {}) >= 0").format(_part(number)) for number in range(len(deletions))
+    )
+    restorations = [
+        _restoration(one.relation, columns, rows, first)
+        for one in work
+        for columns, rows in _by_columns(one.relation, one.updated)
+    ]
+    insertions = [_insertion(one, first) for one in work if one.deleted]
+    parts = [*deletions, *restorations, *insertions]
     if parts:
-        named = [
-            sql.SQL("{name} AS ({part})").format(name=sql.Identifier(f"undo_{number}"), part=part)
-            for number, part in enumerate(parts)
-        ]
-        connection.execute(sql.SQL("WITH {} SELECT").format(sql.SQL(", ").join(named)))
+        named = [sql.SQL("{} AS ({})").format(_part(number), part) for number, (part, _) in enumerate(parts)]
+        query = sql.SQL("WITH {} SELECT").format(sql.SQL(", ").join(named))
+        connection.execute(query, [Jsonb(rows) for _, rows in parts])
     for one in work:
         if one.inserted and not one.relation.key:
             _delete_keyless(connection, one)
 
 
-def bring_back(connection: Connection, work: Sequence[Undoing]) -> None:
-    """Bring deleted rows back, of all tables in one statement."""
+def _part(number: int) -> sql.Identifier:
     from psycopg import sql
-    from psycopg.types.json import Jsonb
 
-    parts = [
-        sql.SQL(
-            "{name} AS (INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE"
-            " SELECT {values} FROM pg_catalog.jsonb_array_elements({rows}) AS k(v))"
-        ).format(
-            name=sql.Identifier(f"undo_{number}"),
-            table=one.relation.identifier,
-            columns=sql.SQL(", ").join(map(sql.Identifier, one.relation.columns)),
-            values=sql.SQL(", ").join(_value(one.relation, name, "k.v") for name in one.relation.columns),
-            rows=sql.Literal(Jsonb([change.before for change in one.deleted])),
-        )
-        for number, one in enumerate(work)
-        if one.deleted
-    ]
-    if parts:
-        connection.execute(sql.SQL("WITH {} SELECT").format(sql.SQL(", ").join(parts)))
+    return sql.Identifier(f"undo_{number}")
+
+
+def _insertion(one: Undoing, first: sql.Composable) -> _Part:
+    from psycopg import sql
+
+    columns = one.relation.columns
+    query = sql.SQL(
+        "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE"
+        " SELECT {values} FROM pg_catalog.jsonb_array_elements(%s) AS k(v) WHERE true {first}"
+    ).format(
+        table=one.relation.identifier,
+        columns=sql.SQL(", ").join(identifier(name) for name in columns),
+        values=sql.SQL(", ").join(_value(one.relation, name, "k.v") for name in columns),
+        first=first,
+    )
+    return query, [change.before or {} for change in one.deleted]
 
 
 def _look(connection: Connection, relation: Relation, changes: list[Change]) -> Undoing:
@@ -155,28 +160,29 @@ def _by_columns(
     return [(columns, rows) for columns, rows in groups.items() if columns]
 
 
-def _restoration(relation: Relation, columns: tuple[str, ...], rows: list[dict[str, Image]]) -> sql.Composed:
+def _restoration(
+    relation: Relation, columns: tuple[str, ...], rows: list[dict[str, Image]], first: sql.Composable
+) -> _Part:
     from psycopg import sql
-    from psycopg.types.json import Jsonb
 
-    return sql.SQL(
-        "UPDATE ONLY {table} t SET {values} FROM pg_catalog.jsonb_array_elements({rows}) AS k(v) WHERE {match}"
+    query = sql.SQL(
+        "UPDATE ONLY {table} t SET {values} FROM pg_catalog.jsonb_array_elements(%s) AS k(v) WHERE {match} {first}"
     ).format(
         table=relation.identifier,
         values=sql.SQL(", ").join(
-            sql.SQL("{} = {}").format(sql.Identifier(name), _value(relation, name, "(k.v -> 'before')"))
-            for name in columns
+            sql.SQL("{} = {}").format(identifier(name), _value(relation, name, "(k.v -> 'before')")) for name in columns
         ),
-        rows=sql.Literal(Jsonb(rows)),
         match=relation.matches("t", "(k.v -> 'key')"),
+        first=first,
     )
+    return query, rows
 
 
 def _value(relation: Relation, column: str, source: LiteralString) -> sql.Composed:
     from psycopg import sql
 
     return sql.SQL("({source} ->> {name})::{type}").format(
-        source=sql.SQL(source), name=sql.Literal(column), type=relation.type_of(column)
+        source=sql.SQL(source), name=literal(column), type=relation.type_of(column)
     )
 
 
