@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from pytest_devenv.verdict import Verdict
 
 _SETTLE_S = 5.0
+_AGAIN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,7 @@ class _Start:
         self._folder = instance.folder
         self._account = server_account()
         self._futures: dict[str, Future[_Outcome]] = {}
+        self._given_up = threading.Event()
         self._claimed = {name for service in settings.services.values() for name in self._migrates(service)}
         required = {name for service in settings.services.values() for name in service.requires}
         self._awaited = required
@@ -113,11 +116,13 @@ class _Start:
                     self._futures[service.name] = pool.submit(self._bring_up, service)
                 return {name: future.result() for name, future in self._futures.items()}
             except BaseException:
-                end(processes_of(self._folder))  # whoever waits for a server to become ready sees it ended
+                self._given_up.set()
+                while wait(self._futures.values(), timeout=_AGAIN_S).not_done:
+                    end(processes_of(self._folder))  # whoever waits for a server to become ready sees it ended
                 raise
 
     def _bring_up(self, service: Service) -> _Outcome:
-        if not all(self._futures[name].result().up for name in service.requires):
+        if not all(self._futures[name].result().up for name in service.requires) or self._given_up.is_set():
             return _Outcome(skipped=True)
         began = time.monotonic()
         try:
