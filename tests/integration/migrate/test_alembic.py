@@ -24,6 +24,7 @@ from pytest_devenv.migrate import (
     RunError,
     StateError,
 )
+from pytest_devenv.migrate.lint import lint
 from pytest_devenv.migrate.sqlx import lock_key
 from pytest_devenv.settings import MigrationEngine, Tier
 from tests.integration.migrate.sandbox import create_role, engine, query, tables
@@ -201,6 +202,14 @@ def test_a_missing_extension_is_told_by_name(empty_database: DatabaseAddress, li
     with pytest.raises(MissingExtensionError) as caught:
         line.apply(empty_database, tier=Tier.TEST)
     assert caught.value.extension == "postgis"
+
+
+def test_revisions_are_linted(empty_database: DatabaseAddress, line: AlembicEngine) -> None:
+    """Squawk looks at the SQL that Alembic makes of the pending revisions."""
+    line.apply(empty_database, tier=Tier.TEST)
+    write_revision(line.folder, "d4", "c3", "ALTER TABLE a ADD COLUMN n integer NOT NULL")
+    found = {(finding.migration.version, finding.rule) for finding in lint(line, empty_database)}
+    assert ("d4", "adding-required-field") in found
 
 
 def test_the_guard_comes_first(empty_database: DatabaseAddress, line: AlembicEngine) -> None:
