@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from pytest_devenv.probes.batch import JOBS, Batch, Unshared
 from pytest_devenv.probes.graph import closure
 from pytest_devenv.probes.redact import redacted
+from pytest_devenv.settings import ServiceKind
 from pytest_devenv.targets.choose import choose
 from pytest_devenv.targets.opening import opened
 from pytest_devenv.verdict import Evidence, State, Verdict
@@ -88,6 +89,7 @@ class Devenv:
         """The environment itself, opened by now. Raises TargetError where that cannot be done."""
         with self._opening:
             if self._environment is None:
+                threading.Thread(target=_warm, args=(self.settings,), name="warm imports", daemon=True).start()
                 way = opened(self.settings, self.choice, instance=self._instance, keep=self._keep)
                 self._environment = self._stack.enter_context(way)
             return self._environment
@@ -159,6 +161,16 @@ class Devenv:
 
         tail = log_tail(log, _LOG_LINES)
         return replace(verdict, evidence=(Evidence(f"last lines of {probe.subject}", tail),)) if tail else verdict
+
+
+def _warm(settings: Settings) -> None:
+    """Import what this run's looks will need while servers start, so that none of them waits for it."""
+    import importlib
+
+    if any(service.kind is ServiceKind.POSTGRES for service in settings.services.values()):
+        importlib.import_module("psycopg")  # by far the most: a tenth of a second
+    if any(database.migrations is not None for database in settings.databases.values()):
+        importlib.import_module("pytest_devenv.migrate")
 
 
 class SharedVerdicts:
