@@ -149,6 +149,11 @@ class Instance:
             json.dump(record.to_json(), file)
         scratch.rename(self.folder / _STATE)
 
+    def take_lease(self) -> None:
+        """Own the instance, until it is let go or this process ends."""
+        self._lease = (self.folder / _LEASE).open("ab")
+        _try_lock(self._lease)
+
     def release(self) -> None:
         """Let go of the lease."""
         if self._lease is not None:
@@ -217,13 +222,18 @@ def _made(base: Path, name: str) -> Instance:
     if folder.exists():
         msg = f"expected no environment kept at {folder}, found one that is up, or that another run is bringing up"
         raise TargetError(msg, remedy="pytest-devenv env status shows it, pytest-devenv env down ends it")
-    unborn = base / f"{_UNBORN}{uuid.uuid4().hex}"
-    own_folder(unborn, mode=0o711)
-    own_folder(unborn / "logs", mode=0o700)
-    lease = (unborn / _LEASE).open("ab")
-    _try_lock(lease)
-    unborn.rename(folder)
-    return Instance(folder, lease)
+    unborn = Instance(base / f"{_UNBORN}{uuid.uuid4().hex}")
+    try:
+        own_folder(unborn.folder, mode=0o711)
+        own_folder(unborn.folder / "logs", mode=0o700)
+        unborn.take_lease()
+        unborn.folder.rename(folder)
+    except BaseException:
+        unborn.release()
+        shutil.rmtree(unborn.folder, ignore_errors=True)
+        raise
+    unborn.folder = folder
+    return unborn
 
 
 def kept(settings: Settings) -> tuple[Instance, Record] | None:
