@@ -8,7 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_devenv.seed import history as histories
 from pytest_devenv.seed.choice import choose
@@ -24,10 +24,14 @@ from pytest_devenv.seed.tracking import Tracker
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import psycopg
+
     from pytest_devenv.clients.postgres import DatabaseAddress
     from pytest_devenv.guard import Consent
     from pytest_devenv.seed.catalog import Seeds
     from pytest_devenv.settings import Tier
+
+    Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 _PENDING, _LIMITS = Selection(), Limits()
 
@@ -38,6 +42,7 @@ class _Crew:
 
     shift: Shift
     trackers: queue.SimpleQueue[Tracker]
+    pool: ThreadPoolExecutor
 
     def run(self, step: Step) -> Done | SeedRunError:
         tracker = self.trackers.get()
@@ -78,9 +83,13 @@ def apply(
         plan = choose(seeds, status, tier, selection)
         done: tuple[Done, ...] = ()
         if plan.steps:
-            permission.require(witness)
-            history = histories.create(witness, history)
+            groups = _groups(plan.steps, selection.jobs)
+            width = max(len(group) for group in groups)
             with ExitStack() as stack:
+                pool = stack.enter_context(ThreadPoolExecutor(max_workers=width))
+                opening = [pool.submit(_open, stack, address) for _ in range(width)]
+                permission.require(witness)
+                history = histories.create(witness, history)
                 shift = Shift(
                     seeds=seeds,
                     history=history,
@@ -91,12 +100,14 @@ def apply(
                     where=str(address),
                 )
                 trackers: queue.SimpleQueue[Tracker] = queue.SimpleQueue()
-                groups = _groups(plan.steps, selection.jobs)
-                for _ in range(max(len(group) for group in groups)):
-                    writer = stack.enter_context(writing(address, deadline_s=LOOK_TIMEOUT_S))
-                    trackers.put(Tracker(writer, witness, history.relations))
-                done = _run(_Crew(shift, trackers), groups, on_progress)
+                for writer in opening:
+                    trackers.put(Tracker(writer.result(), witness, history.relations))
+                done = _run(_Crew(shift, trackers, pool), groups, on_progress)
     return Result(done=done, took_s=time.monotonic() - began, skipped=plan.skipped, warnings=plan.warnings)
+
+
+def _open(stack: ExitStack, address: DatabaseAddress) -> Connection:
+    return stack.enter_context(writing(address, deadline_s=LOOK_TIMEOUT_S))
 
 
 def _groups(steps: tuple[Step, ...], jobs: int) -> list[list[Step]]:
@@ -111,19 +122,18 @@ def _groups(steps: tuple[Step, ...], jobs: int) -> list[list[Step]]:
 def _run(crew: _Crew, groups: list[list[Step]], on_progress: Callable[[Progress], None] | None) -> tuple[Done, ...]:
     done: list[Done] = []
     total = sum(len(group) for group in groups)
-    with ThreadPoolExecutor(max_workers=max(len(group) for group in groups)) as pool:
-        for group in groups:
-            outcomes = pool.map(crew.run, group) if len(group) > 1 else map(crew.run, group)
-            failures = []
-            for outcome in outcomes:
-                if isinstance(outcome, SeedRunError):
-                    failures.append(outcome)
-                    continue
-                done.append(outcome)
-                if on_progress is not None:
-                    on_progress(Progress(done=outcome, index=len(done), total=total))
-            if failures:
-                _fail(failures, tuple(done))
+    for group in groups:
+        outcomes = crew.pool.map(crew.run, group) if len(group) > 1 else map(crew.run, group)
+        failures = []
+        for outcome in outcomes:
+            if isinstance(outcome, SeedRunError):
+                failures.append(outcome)
+                continue
+            done.append(outcome)
+            if on_progress is not None:
+                on_progress(Progress(done=outcome, index=len(done), total=total))
+        if failures:
+            _fail(failures, tuple(done))
     return tuple(done)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_devenv.errors import SeedError
@@ -49,8 +50,6 @@ _CREATE = """
         written jsonb,
         keyless boolean NOT NULL,
         PRIMARY KEY (history_id, number));
-    COMMENT ON TABLE {rows} IS 'pytest-devenv: each row that a seed wrote, by key: former values, digests of new ones';
-    REVOKE ALL ON {rows} FROM PUBLIC;
     CREATE FUNCTION {guard}() RETURNS trigger LANGUAGE plpgsql AS $guard$
     DECLARE whole boolean;
     BEGIN
@@ -91,21 +90,27 @@ class History:
         """The tables of the history itself."""
         return frozenset({(self.schema, TABLE), (self.schema, ROWS)})
 
-    def compose(self, text: LiteralString, *, plain: bool = False) -> sql.Composed:
+    def compose(self, text: LiteralString, *, plain: bool = False) -> sql.SQL:
         """Put the qualified names into a statement: {table}, {rows}, {type}, {guard}, {trigger}.
 
         `plain` is for one that is executed without parameters.
         """
-        from psycopg import sql
+        return _composed(self.schema, text, plain=plain)
 
-        name = sql.Identifier if plain else identifier
-        return sql.SQL(text).format(
-            table=name(self.schema, TABLE),
-            rows=name(self.schema, ROWS),
-            type=name(self.schema, TYPE),
-            guard=name(self.schema, GUARD),
-            trigger=name(GUARD),
-        )
+
+@lru_cache(maxsize=128)
+def _composed(schema: str, text: LiteralString, *, plain: bool) -> sql.SQL:
+    from psycopg import sql
+
+    name = sql.Identifier if plain else identifier
+    composed = sql.SQL(text).format(
+        table=name(schema, TABLE),
+        rows=name(schema, ROWS),
+        type=name(schema, TYPE),
+        guard=name(schema, GUARD),
+        trigger=name(GUARD),
+    )
+    return sql.SQL(composed.as_string(None))
 
 
 def locate(connection: Connection) -> History:
@@ -152,22 +157,26 @@ def standing(rows: tuple[Applied, ...]) -> dict[str, Applied]:
     return {row.name: row for row in rows if row.status is not Record.INACTIVE}
 
 
-def begin(connection: Connection, history: History, step: Step, tier: Tier) -> int:
-    """Note, in the seed's own transaction, that it runs; what was noted of it before is superseded.
+def begin(connection: Connection, history: History, step: Step, tier: Tier, first: str) -> int:
+    """Note, in the seed's own transaction, that it runs, after the statements `first`; return the row's id.
 
-    Until `complete` and `finish` have filled the row, the database refuses to commit.
+    What was noted of it before is superseded. Until `complete` and `finish` have filled the row, the database refuses
+    to commit.
     """
-    seed = step.seed
+    from psycopg import sql
+
+    seed, parts = step.seed, [first.encode()]
     if step.applied is not None:
-        mark(connection, history, [step.applied.id], Record.INACTIVE, f"superseded by version {seed.version}")
-    row = connection.execute(
-        history.compose(
-            "INSERT INTO {table} (name, version, environment, checksum, status) VALUES (%s, %s, %s, '', 'Active')"
-            " RETURNING id"
-        ),
-        [seed.name, seed.version, tier.value],
-        prepare=True,
-    ).fetchone()
+        text = "UPDATE {table} SET status = 'Inactive', notes = "
+        note = sql.SQL("{} WHERE id = {}").format(f"superseded by version {seed.version}", step.applied.id)
+        parts.append((history.compose(text, plain=True) + note).as_bytes(connection))
+    text = "INSERT INTO {table} (name, version, environment, checksum, status) VALUES "
+    values = sql.SQL("({}, {}, {}, '', 'Active') RETURNING id").format(seed.name, seed.version, tier.value)
+    parts.append((history.compose(text, plain=True) + values).as_bytes(connection))
+    cursor = connection.execute(b"; ".join(parts))
+    while cursor.nextset():
+        pass
+    row = cursor.fetchone()
     return 0 if row is None else int(row[0])
 
 
@@ -176,12 +185,11 @@ def complete(connection: Connection, history: History, history_id: int, duration
     from psycopg import sql
 
     text = "UPDATE {table} SET details = pg_catalog.jsonb_build_object('duration_ms', "
-    query = history.compose(text, plain=True)
-    query += sql.SQL("{}) WHERE id = {}; ").format(sql.Literal(duration_ms), sql.Literal(history_id))
-    cursor = connection.execute(
-        b"RESET SESSION AUTHORIZATION; RESET ROLE; " + query.as_bytes(connection) + then.encode()
-    )
-    cursor.set_result(2)
+    update = history.compose(text, plain=True) + sql.SQL("{}) WHERE id = {}").format(duration_ms, history_id)
+    parts = (b"RESET SESSION AUTHORIZATION", b"RESET ROLE", update.as_bytes(connection), then.encode())
+    cursor = connection.execute(b"; ".join(parts))
+    cursor.nextset()
+    cursor.nextset()
     return cursor.rowcount == 1
 
 

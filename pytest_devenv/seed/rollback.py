@@ -14,7 +14,7 @@ from pytest_devenv.seed.context import SeedContext
 from pytest_devenv.seed.failure import DependedOnError, SeedRunError, explain
 from pytest_devenv.seed.model import LOOK_TIMEOUT_S, Limits, Record, RolledBack, Rows
 from pytest_devenv.seed.modules import importable
-from pytest_devenv.seed.session import Permission, alone, freshen, witnessing, writing
+from pytest_devenv.seed.session import Permission, alone, fresh_settings, witnessing, writing
 from pytest_devenv.seed.tracking import SAME_SPELLING_HERE, Tracker
 from pytest_devenv.seed.undo import prepare, take_back
 from pytest_devenv.seed.written import fetch, forget, net
@@ -65,8 +65,8 @@ def roll_back(
         history = histories.locate(witness)
         applied = _applied(histories.read(witness, history), name, str(address))
         with writing(address, deadline_s=LOOK_TIMEOUT_S) as connection, connection.transaction():
-            freshen(connection, limits.statement_timeout_s)
-            connection.execute(SAME_SPELLING_HERE.encode())
+            first = fresh_settings(connection, limits.statement_timeout_s)
+            connection.execute(f"{first}; {SAME_SPELLING_HERE}".encode())
             changes = net(fetch(connection, history, name))
             work, notes = prepare(connection, changes)
             _refuse_obstacles(name, [text for one in work for text in one.obstacles], str(address))

@@ -12,7 +12,7 @@ from pytest_devenv.seed.complaint import complain
 from pytest_devenv.seed.context import SeedContext
 from pytest_devenv.seed.failure import explain
 from pytest_devenv.seed.model import Action, Done, Step
-from pytest_devenv.seed.session import freshen
+from pytest_devenv.seed.session import fresh_settings
 from pytest_devenv.seed.tracking import SAME_SPELLING_HERE, Tracker, count
 from pytest_devenv.seed.written import dump
 
@@ -54,8 +54,8 @@ def run_step(shift: Shift, tracker: Tracker, step: Step) -> Done:
     context = SeedContext(connection, seed=seed, folder=shift.seeds.folder, tier=shift.tier, environ=shift.environ)
     try:
         with connection.transaction():
-            freshen(connection, shift.statement_timeout_s)
-            history_id = histories.begin(connection, shift.history, step, shift.tier)
+            first = fresh_settings(connection, shift.statement_timeout_s)
+            history_id = histories.begin(connection, shift.history, step, shift.tier, first)
             act(shift, context, step)
             settle(connection, shift.history, history_id, began)
             changes = tracker.changes()

@@ -96,8 +96,8 @@ def writing(address: DatabaseAddress, *, deadline_s: float) -> Iterator[Connecti
         yield connection
 
 
-def freshen(connection: Connection, statement_timeout_s: float) -> None:
-    """Give the seed that begins here the same session as every other, whatever the one before has set.
+def fresh_settings(connection: Connection, statement_timeout_s: float) -> str:
+    """Return the statements that give every seed the same session, whatever the one before has set.
 
     The server ends a statement that takes too long, a transaction in which nothing is asked for as long, and, within
     half a second, whatever runs for a process that was killed.
@@ -109,7 +109,7 @@ def freshen(connection: Connection, statement_timeout_s: float) -> None:
     )
     if connection.info.server_version >= _CHECKS_CLIENT:
         text += "; SET LOCAL client_connection_check_interval = 500"
-    connection.execute(text.encode())
+    return text
 
 
 @contextmanager

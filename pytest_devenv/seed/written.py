@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_devenv.seed.tracking import Change
@@ -20,7 +20,20 @@ if TYPE_CHECKING:
 
 def dump(changes: Iterable[Change]) -> str:
     """Return changes as the JSON array that the history takes."""
-    return json.dumps([{**asdict(change), "number": number} for number, change in enumerate(changes)])
+    return json.dumps(
+        [
+            {
+                "number": number,
+                "schema": change.schema,
+                "table": change.table,
+                "key": change.key,
+                "before": change.before,
+                "written": change.written,
+                "keyless": change.keyless,
+            }
+            for number, change in enumerate(changes)
+        ]
+    )
 
 
 def fetch(connection: Connection, history: History, name: str) -> tuple[Change, ...]:
