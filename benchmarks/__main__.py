@@ -19,6 +19,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 BENCHMARKS = {
     "plugin_tax": "What the plugin costs a run that does not need it",
     "health": "How long it takes to know",
+    "migrations": "How fast migrations are applied",
 }
 
 

@@ -62,7 +62,7 @@ def plan_repair(engine: PlainEngine, address: DatabaseAddress, version: str, act
         return Repair(version, action, before, after, statement.as_string(connection))
 
 
-def repair(
+def apply_repair(
     engine: PlainEngine,
     address: DatabaseAddress,
     version: str,

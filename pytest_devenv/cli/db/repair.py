@@ -14,7 +14,7 @@ from pytest_devenv.cli.db.guarding import require
 from pytest_devenv.errors import MigrationError
 from pytest_devenv.guard import Consent, judge_consent
 from pytest_devenv.migrate import Action, PlainEngine, plan_repair
-from pytest_devenv.migrate import repair as write
+from pytest_devenv.migrate import apply_repair as write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from pytest_devenv.migrate import Engine
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Register the marks of these tests."""
-    config.addinivalue_line("markers", "sqlx: needs sqlx's own tools, built by cargo")
-    config.addinivalue_line("markers", "pgbouncer: needs PgBouncer")
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Give an empty folder for migrations."""

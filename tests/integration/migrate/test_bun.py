@@ -9,7 +9,7 @@ import pytest
 
 from pytest_devenv.clients.postgres import connect
 from pytest_devenv.errors import LockedError
-from pytest_devenv.migrate import Action, FolderError, PlainEngine, RunError, StateError, repair
+from pytest_devenv.migrate import Action, FolderError, PlainEngine, RunError, StateError, apply_repair
 from pytest_devenv.settings import MigrationEngine, Tier
 from tests.integration.migrate.sandbox import engine, fill, query, tables
 
@@ -72,7 +72,7 @@ def test_dirty_is_repaired(empty_database: DatabaseAddress, folder: Path, bun: P
         bun.apply(empty_database, tier=Tier.TEST)
     with pytest.raises(StateError, match="is dirty"):
         bun.apply(empty_database, tier=Tier.TEST)
-    repair(bun, empty_database, "1", Action.APPLIED, tier=Tier.TEST)
+    apply_repair(bun, empty_database, "1", Action.APPLIED, tier=Tier.TEST)
     assert bun.status(empty_database).clean
     assert query(empty_database, "SELECT group_id FROM bun_migrations") == [(1,)]
 

@@ -11,7 +11,7 @@ from pytest_devenv.clients.postgres import DatabaseAddress
 from pytest_devenv.endpoint import Endpoint
 from pytest_devenv.errors import GuardError
 from pytest_devenv.guard import Consent
-from pytest_devenv.migrate import Action, PlainEngine, repair
+from pytest_devenv.migrate import Action, PlainEngine, apply_repair
 from pytest_devenv.secret import Secret
 from pytest_devenv.settings import MigrationEngine, ServiceKind, Tier
 from tests.integration.migrate.sandbox import engine, fill
@@ -45,7 +45,7 @@ def _roll_back(folder: Path, address: DatabaseAddress, **words: Any) -> object: 
 def _repair(folder: Path, address: DatabaseAddress, **words: Any) -> object:  # noqa: ANN401
     made = engine(folder)
     assert isinstance(made, PlainEngine)
-    return repair(made, address, "1", Action.ABSENT, **words)
+    return apply_repair(made, address, "1", Action.ABSENT, **words)
 
 
 @pytest.mark.parametrize(

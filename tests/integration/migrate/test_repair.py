@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_devenv.errors import GuardError, MigrationError
-from pytest_devenv.migrate import Action, PlainEngine, RunError, plan_repair, repair
+from pytest_devenv.migrate import Action, PlainEngine, RunError, apply_repair, plan_repair
 from pytest_devenv.settings import Tier
 from tests.integration.migrate.sandbox import engine, fill, query
 
@@ -48,16 +48,16 @@ def test_a_dirty_one_is_applied_or_absent(
 ) -> None:
     """Whoever looked says which, and it is logged."""
     with caplog.at_level(logging.WARNING):
-        repair(plain, dirty, "1", Action.APPLIED, tier=Tier.TEST)
+        apply_repair(plain, dirty, "1", Action.APPLIED, tier=Tier.TEST)
     assert plain.status(dirty).clean
     assert "1: dirty → applied" in caplog.text
     with pytest.raises(MigrationError, match="found: 1 is applied as it stands"):
-        repair(plain, dirty, "1", Action.ABSENT, tier=Tier.TEST)
+        apply_repair(plain, dirty, "1", Action.ABSENT, tier=Tier.TEST)
 
 
 def test_an_absent_one_is_run_again(dirty: DatabaseAddress, plain: PlainEngine, folder: Path) -> None:
     """Once forgotten, the mended file is applied."""
-    repair(plain, dirty, "1", Action.ABSENT, tier=Tier.TEST)
+    apply_repair(plain, dirty, "1", Action.ABSENT, tier=Tier.TEST)
     fill(folder, {"1_a.sql": "SELECT 1"})
     plain.apply(dirty, tier=Tier.TEST)
     assert plain.status(dirty).clean
@@ -71,8 +71,8 @@ def test_an_edit_and_a_missing_file_are_accepted(
     plain.apply(empty_database, tier=Tier.TEST)
     fill(folder, {"1_a.sql": "SELECT 1 -- one"})
     (folder / "2_b.sql").unlink()
-    assert "checksum" in repair(plain, empty_database, "1", Action.EDITED, tier=Tier.TEST).before
-    repair(plain, empty_database, "2", Action.FORGET, tier=Tier.TEST)
+    assert "checksum" in apply_repair(plain, empty_database, "1", Action.EDITED, tier=Tier.TEST).before
+    apply_repair(plain, empty_database, "2", Action.FORGET, tier=Tier.TEST)
     assert plain.status(empty_database).clean
 
 
@@ -85,14 +85,14 @@ def test_what_needs_no_repair_gets_none(
     plain.apply(empty_database, tier=Tier.TEST, to="1")
     for version, standing in (("1", "1 is applied as it stands"), ("2", "2 is pending"), ("9", "no migration 9")):
         with pytest.raises(MigrationError, match=f"needs no such repair[\\s\\S]*found: {standing}"):
-            repair(plain, empty_database, version, action, tier=Tier.TEST)
+            apply_repair(plain, empty_database, version, action, tier=Tier.TEST)
 
 
 def test_repair_asks_the_guard(dirty: DatabaseAddress, plain: PlainEngine) -> None:
     """Without a marker no row is mended."""
     query(dirty, "DROP SCHEMA pytest_devenv CASCADE")
     with pytest.raises(GuardError):
-        repair(plain, dirty, "1", Action.ABSENT, tier=Tier.TEST)
+        apply_repair(plain, dirty, "1", Action.ABSENT, tier=Tier.TEST)
     with pytest.raises(GuardError):
-        repair(plain, dirty, "1", Action.ABSENT, tier=Tier.PRODUCTION)
+        apply_repair(plain, dirty, "1", Action.ABSENT, tier=Tier.PRODUCTION)
     assert len(plain.status(dirty).dirty) == 1
