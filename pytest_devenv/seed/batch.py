@@ -88,7 +88,7 @@ def apply(
             with ExitStack() as stack:
                 pool = stack.enter_context(ThreadPoolExecutor(max_workers=width))
                 opening = [pool.submit(_open, stack, address) for _ in range(width)]
-                permission.require(witness)
+                permission.require(witness, fill=True)
                 history = histories.create(witness, history)
                 shift = Shift(
                     seeds=seeds,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import enum
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_devenv.errors import SeedError
 from pytest_devenv.seed.catalog import Seeds, load, survey
 from pytest_devenv.seed.compare import status
+from pytest_devenv.seed.mask import masked
 from pytest_devenv.seed.model import LOOK_TIMEOUT_S, State
 from pytest_devenv.seed.modules import importable
 from pytest_devenv.seed.registry import FILE, entries, read_registry
@@ -85,7 +87,7 @@ def _broken(seeds: tuple[Seed, ...], folder: Path) -> Iterator[Finding]:
                 yield Finding(
                     fault=Fault.BROKEN,
                     seed=seed.name,
-                    found=f"importing it raises {type(error).__name__}: {error}",
+                    found=masked(f"importing it raises {type(error).__name__}: {error}", given=(), environ=os.environ),
                     where=str(seed.path),
                     remedy=f"mend {seed.path.name}",
                 )

@@ -137,10 +137,17 @@ def locate(connection: Connection) -> History:
 
 def create(connection: Connection, history: History) -> History:
     """Create the history's tables where they are not there yet, all or none."""
+    import psycopg
+
     if history.exists:
         return history
-    with connection.transaction():
-        connection.execute(history.compose(_CREATE, plain=True))
+    try:
+        with connection.transaction():
+            connection.execute(history.compose(_CREATE, plain=True))
+    except psycopg.Error as error:
+        raise _unusable(
+            "created", f"a role that may create tables in schema {history.schema}", connection, error
+        ) from error
     return History(history.schema, exists=True)
 
 
@@ -148,7 +155,14 @@ def read(connection: Connection, history: History) -> tuple[Applied, ...]:
     """Return every row, oldest first; none where there is no table."""
     if not history.exists:
         return ()
-    rows = connection.execute(history.compose(_READ, plain=True)).fetchall()
+    import psycopg
+
+    try:
+        rows = connection.execute(history.compose(_READ, plain=True)).fetchall()
+    except psycopg.Error as error:
+        raise _unusable(
+            "read", "the table as pytest-devenv made it, and a role that may read it", connection, error
+        ) from error
     return tuple(_applied(*row) for row in rows)
 
 
@@ -242,6 +256,16 @@ def details_of(rows: dict[str, Rows], files: dict[str, str], dependencies: tuple
         name: {"inserted": one.inserted, "updated": one.updated, "deleted": one.deleted} for name, one in rows.items()
     }
     return {"rows": counts, "files": files, "dependencies": list(dependencies)}
+
+
+def _unusable(verb: str, expected: str, connection: Connection, error: psycopg.Error) -> SeedError:
+    message = explain(
+        f"{TABLE} cannot be {verb}",
+        expected=expected,
+        found=f"{error.diag.message_primary or type(error).__name__}, as role {connection.info.user}",
+        where=f"database {connection.info.dbname} on {connection.info.host}:{connection.info.port}",
+    )
+    return SeedError(message, remedy=f"connect as the database's owner; see what is there: psql -c '\\d {TABLE}'")
 
 
 def _applied(*row: Any) -> Applied:  # noqa: ANN401  # a row of the query above

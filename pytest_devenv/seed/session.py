@@ -62,10 +62,13 @@ class Permission:
             remedy = f"pytest-devenv db seed --env {self.tier} --confirm {shlex.quote(database)}"
             raise GuardError(message, remedy=remedy)
 
-    def require(self, connection: Connection) -> None:
-        """Refuse to change a database that does not say that it may be; an empty one is marked. Raises GuardError."""
+    def require(self, connection: Connection, *, fill: bool = False) -> None:
+        """Refuse to change a database that does not say that it may be; with `fill` an empty one is marked first.
+
+        Raises GuardError.
+        """
         if self.tier.changeable:
-            require_changeable(connection, self.tier, self.address, fill=True)
+            require_changeable(connection, self.tier, self.address, fill=fill)
 
 
 @contextmanager

@@ -117,3 +117,30 @@ def test_a_server_that_is_not_there_is_said_so(bench: Bench) -> None:
         apply(bench.seeds.load(), address, tier=Tier.TEST)
     assert caught.value.remedy is not None
     assert caught.value.remedy.startswith("see what is wrong: psql -h 127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "message", "found"),
+    [
+        ("CREATE TABLE seed_history (id int)", "seed_history cannot be read", 'column "name" does not exist'),
+        ("CREATE TYPE seed_status_enum AS ENUM ()", "seed_history cannot be created", "already exists"),
+    ],
+)
+def test_a_history_that_is_not_ours_is_left_alone(bench: Bench, prepare: str, message: str, found: str) -> None:
+    """A table or type of the same name is somebody else's: nothing is applied, and the message says what was met."""
+    bench.query(prepare)
+    bench.seeds.python("base/10_a", "ctx.ensure('people', {'name': 'ada'})")
+    with pytest.raises(SeedError, match=message) as caught:
+        bench.apply()
+    assert found in caught.value.message
+    assert bench.query("TABLE people") == []
+
+
+def test_taking_back_does_not_mark_an_empty_database(postgres_server: Postgres, bench: Bench) -> None:
+    """Only what fills a database claims it."""
+    address = postgres_server.create_database()
+    with pytest.raises(GuardError, match="it does not say that it is a development database"):
+        replace(bench, address=address).roll_back("a")
+    with connect(address) as connection:
+        assert read_marker(connection) is None
+    postgres_server.drop_database(address.database)

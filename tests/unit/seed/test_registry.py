@@ -100,3 +100,12 @@ def test_a_check_names_a_seed_that_cannot_be_imported(workshop: Workshop) -> Non
     (finding,) = check(workshop.folder)
     assert finding.fault is Fault.BROKEN
     assert finding.found == "importing it raises ModuleNotFoundError: No module named 'does_not_exist'"
+
+
+def test_a_check_repeats_no_secret(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a seed raises while it is imported is told without the secrets of the environment."""
+    monkeypatch.setenv("ADMIN_PASSWORD", "hunter2-correct")
+    workshop.python("base/10_a", head="import os\nraise ValueError(os.environ['ADMIN_PASSWORD'])")
+    sync_registry(workshop.load())
+    (finding,) = check(workshop.folder)
+    assert finding.found == "importing it raises ValueError: ***"
