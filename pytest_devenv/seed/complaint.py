@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from pytest_devenv.errors import DevenvError
-from pytest_devenv.seed import history as histories
+from pytest_devenv.seed import entries
 from pytest_devenv.seed.failure import SeedRunError, explain
 from pytest_devenv.seed.mask import masked
 
@@ -56,7 +56,7 @@ def complain(
     line = line_of(error, seed)
     found = clean(reason_of(error), context.secrets, shift.environ)
     with contextlib.suppress(psycopg.Error):  # the failure itself is what has to be told
-        histories.note_failure(
+        entries.note_failure(
             witness,
             shift.history,
             seed,

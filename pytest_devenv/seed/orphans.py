@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_devenv.seed import entries
 from pytest_devenv.seed import history as histories
 from pytest_devenv.seed.model import LOOK_TIMEOUT_S, Applied, Limits, Record
 from pytest_devenv.seed.session import Permission, alone, connected
@@ -56,8 +57,8 @@ def clean(
             permission.require(connection)
             with connection.transaction():
                 ids = [row.id for row in found.orphaned]
-                histories.mark(connection, history, ids, Record.ORPHANED, "its file is gone")
-                histories.mark(connection, history, [row.id for row in found.returned], Record.ACTIVE, None)
+                entries.mark(connection, history, ids, Record.ORPHANED, "its file is gone")
+                entries.mark(connection, history, [row.id for row in found.returned], Record.ACTIVE, None)
         return found
 
 

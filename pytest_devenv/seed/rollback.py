@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from pytest_devenv.errors import SeedError
 from pytest_devenv.guard import judge_tier
+from pytest_devenv.seed import entries
 from pytest_devenv.seed import history as histories
 from pytest_devenv.seed.complaint import clean, line_of, reason_of
 from pytest_devenv.seed.context import SeedContext
@@ -78,7 +79,7 @@ def roll_back(
             _take_back(connection, work, name, str(address))
             _refuse_strangers(name, tracker.changes(), (*changes, *before), str(address))
             forget(connection, history, name)
-            histories.mark(connection, history, [applied.id], Record.INACTIVE, "rolled back")
+            entries.mark(connection, history, [applied.id], Record.INACTIVE, "rolled back")
     rows = _count(work)
     notes += tuple(note for one in work for note in one.notes)
     return RolledBack(name=name, took_s=time.monotonic() - began, rows=rows, notes=notes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_devenv.errors import SeedError
-from pytest_devenv.seed import history as histories
+from pytest_devenv.seed import entries
 from pytest_devenv.seed.complaint import complain
 from pytest_devenv.seed.context import SeedContext
 from pytest_devenv.seed.failure import explain
@@ -55,18 +55,18 @@ def run_step(shift: Shift, tracker: Tracker, step: Step) -> Done:
     try:
         with connection.transaction():
             first = fresh_settings(connection, shift.statement_timeout_s)
-            history_id = histories.begin(connection, shift.history, step, shift.tier, first)
+            history_id = entries.begin(connection, shift.history, step, shift.tier, first)
             act(shift, context, step)
             settle(connection, shift.history, history_id, began)
             changes = tracker.changes()
             rows = count(changes)
             sources = shift.seeds.sources(seed, recorded=context.files)
-            histories.finish(
+            entries.finish(
                 connection,
                 shift.history,
                 history_id,
                 checksum=sources.checksum,
-                details=histories.details_of(rows, dict(sources.files), seed.dependencies),
+                details=entries.details_of(rows, dict(sources.files), seed.dependencies),
                 rows=dump(changes),
             )
     except Exception as error:  # noqa: BLE001  # a seed may raise anything; it is reported with the seed's name
@@ -105,7 +105,7 @@ def settle(connection: Connection, history: History, history_id: int, began: flo
     if status == TransactionStatus.INTRANS:
         duration_ms = round((time.perf_counter() - began) * 1000, 3)
         then = f"SET CONSTRAINTS ALL IMMEDIATE; {SAME_SPELLING_HERE}"
-        if histories.complete(connection, history, history_id, duration_ms, then):
+        if entries.complete(connection, history, history_id, duration_ms, then):
             return
     found = "the seed ended it: what it wrote after that may be there"
     raise SeedError(_unsettled(found, connection), remedy="remove COMMIT and ROLLBACK from the seed")
