@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_devenv.seed.syntax import parse
 from pytest_devenv.settings import TIER_ALIASES, Tier
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Declaration:
 def declare_python(text: str) -> Declaration:
     """Read the one class with a `run` method; its attributes are literals. Raises ValueError."""
     try:
-        module = ast.parse(text)
+        module = parse(text.encode())
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         message = f"{'invalid Python' if line is None else f'line {line}'}: {getattr(error, 'msg', error)}"

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, cast
 
+from pytest_devenv.seed.syntax import parse
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -59,7 +61,7 @@ def _load(seed: Seed, folder: Path) -> PythonSeed:
     module.__file__ = str(seed.path)
     module.__package__ = name.rpartition(".")[0]
     sys.modules[name] = module
-    code = compile(seed.path.read_bytes(), str(seed.path), "exec", dont_inherit=True)
+    code = compile(parse(seed.path.read_bytes()), str(seed.path), "exec", dont_inherit=True)
     exec(code, module.__dict__)  # noqa: S102  # running the seeds that the settings name is what this is for
     return cast("PythonSeed", getattr(module, str(seed.class_name))())
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pytest_devenv.seed.syntax import parse
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
@@ -90,7 +92,7 @@ def data_file(folder: Path, name: str) -> Path | None:
 @lru_cache(maxsize=512)
 def _mentions(data: bytes) -> _Mentions:
     try:
-        tree = ast.parse(data)
+        tree = parse(data)
     except (SyntaxError, ValueError):
         return _Mentions((), ())
     imports: list[tuple[int, str, tuple[str, ...]]] = []
