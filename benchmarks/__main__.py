@@ -20,6 +20,7 @@ BENCHMARKS = {
     "plugin_tax": "What the plugin costs a run that does not need it",
     "health": "How long it takes to know",
     "migrations": "How fast migrations are applied",
+    "seeds": "How fast the reference environment is seeded",
 }
 
 

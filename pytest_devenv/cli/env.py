@@ -11,7 +11,8 @@ from pytest_devenv.cli import load_settings
 
 if TYPE_CHECKING:
     from pytest_devenv.settings import Settings
-    from pytest_devenv.targets.embedded.instance import Instance, Record
+    from pytest_devenv.targets.embedded.instance import Instance
+    from pytest_devenv.targets.embedded.record import Record
 
 FAULTY = 1
 
@@ -64,7 +65,10 @@ def status(*, as_json: bool) -> None:
 @env.command()
 def down() -> None:
     """End the environment that `env up` left running, and remove its data. Safe to repeat."""
+    from pytest_devenv.targets.embedded.instance import sweep_up
+
     settings = load_settings()
+    sweep_up()
     running = _kept(settings)
     if running is None:
         click.echo(f"{settings.name} is not up: nothing to end")

@@ -147,10 +147,11 @@ class Session:
         Where that cannot be made, the workers go without one: whoever then needs the environment hears why.
         """
         if self._shared is None:
-            from pytest_devenv.targets.embedded.instance import create
+            from pytest_devenv.targets.embedded.instance import create, project_key
 
             with contextlib.suppress(pytest.UsageError, DevenvError):
-                self._shared = create(self.settings)
+                name = project_key(self.settings) if self.option("keep") else None
+                self._shared = create(self.settings, name=name)
         if self._shared is not None:
             node.workerinput[_INSTANCE] = str(self._shared.folder)
 
@@ -162,15 +163,25 @@ class Session:
 
         return Instance(Path(folder))
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_unconfigure(self) -> None:
-        """End what the run started."""
-        if "devenv" in self.__dict__:
-            self.devenv.close()
+    def pytest_keyboard_interrupt(self) -> None:
+        """End the servers at once, so that no worker goes on waiting for them."""
         if self._shared is not None:
             self._shared.destroy()
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """End what the run started, unless it is to be kept."""
+        if "devenv" in self.__dict__:
+            self.devenv.close()
+        if self._shared is None:
+            return
+        record = self._shared.read()
+        if record is not None and record.kept:
+            self._shared.release()
+        else:
+            self._shared.destroy()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:

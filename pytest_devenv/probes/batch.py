@@ -88,6 +88,7 @@ class Batch:
         self._jobs = max(1, jobs)
         self._store: Store = Unshared() if store is None else store
         self._changed = threading.Condition()
+        self._wanted: set[str] = set()
         self._waiting: dict[str, Probe] = {}
         self._running: dict[str, _Look] = {}
         self._verdicts: dict[str, Verdict] = {}
@@ -123,6 +124,7 @@ class Batch:
         """
         probes = closure(self._catalog, selected)
         with self._changed:
+            self._wanted.update(probe.id for probe in probes)
             for probe in probes:
                 if not (probe.id in self._verdicts or probe.id in self._running or probe.id in self._waiting):
                     self._waiting[probe.id] = probe
@@ -174,11 +176,14 @@ class Batch:
                 elif ready and len(self._running) < self._jobs:
                     del self._waiting[probe.id]
                     self._begin(probe)
+        if self._waiting and not self._running and self._wanted and not self._closed:
+            self._wanted.clear()  # what is left waits for each other's `after`, which is only a preference
+            self._advance()
         self._changed.notify_all()
 
     def _requirements(self, probe: Probe) -> tuple[Verdict | None, bool]:
         """Return the verdict that blocks a probe, if one is known, and whether everything that it requires passed."""
-        for required in probe.requires:
+        for required in (*probe.requires, *(each for each in probe.after if each in self._wanted)):
             verdict = self._verdicts.get(required)
             if verdict is None:
                 return None, False

@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from pytest_devenv.probes.probe import Probe, probe_id
+from pytest_devenv.probes.root import root_id
 from pytest_devenv.probes.shared import Shared
 from pytest_devenv.verdict import failed, passed
 
@@ -38,6 +39,7 @@ def probes(settings: Settings) -> Iterator[Probe]:
             subject=service.name,
             look=partial(_speaks_its_protocol, service),
             requires=(probe_id("port.is_free_or_ours", service.name),),
+            after=(root_id(service),),
             mark="ports",
         )
 

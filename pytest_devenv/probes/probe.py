@@ -18,13 +18,17 @@ class Probe:
 
     `name` reads `kind.state` (`postgres.accepts_connections`), `subject` is the service, database or secret looked at.
     `requires` are the ids of the probes that must pass first; where one does not, this one is blocked by it and its
-    `look` is not called. A `look` returns a verdict for all it can foresee. What it raises counts as could not look.
+    `look` is not called. `after` are those that come first only where a run looks at them anyway, so that two probes
+    which see one fault from two sides tell it once.
+
+    A `look` returns a verdict for all it can foresee. What it raises counts as could not look.
     """
 
     name: str
     subject: str
     look: Callable[[Environment], Verdict]
     requires: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     deadline_s: float | None = None
     mark: str = "health"
 

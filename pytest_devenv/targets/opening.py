@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from pytest_devenv.settings import Settings
     from pytest_devenv.targets.choose import Choice
-    from pytest_devenv.targets.embedded.instance import Instance, Record
+    from pytest_devenv.targets.embedded.instance import Instance
+    from pytest_devenv.targets.embedded.record import Record
 
 
 @contextlib.contextmanager
@@ -56,7 +57,7 @@ def _embedded(settings: Settings, choice: Choice, shared: Instance | None, *, ke
         return
     if shared is not None:
         with instances.locked(shared.folder / "start.lock", deadline_s=10 * settings.start_s):
-            record = shared.read() or start(settings, shared)
+            record = shared.read() or start(settings, shared, keep=keep)
         yield environment_of(settings, choice.why, shared, record)
         return
     own = instances.create(settings, name=instances.project_key(settings) if keep else None)

@@ -11,19 +11,16 @@ import shutil
 import tempfile
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING
 
-from pytest_devenv.endpoint import Endpoint
 from pytest_devenv.errors import TargetError, WaitTimeoutError
-from pytest_devenv.secret import Secret
-from pytest_devenv.settings import ServiceKind
 from pytest_devenv.targets.embedded.child import end, processes_of
-from pytest_devenv.verdict import Verdict
+from pytest_devenv.targets.embedded.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from pytest_devenv.settings import Settings
 
@@ -69,63 +66,6 @@ def project_key(settings: Settings) -> str:
     """Return a short name for the environment that one settings file describes on this machine."""
     digest = hashlib.sha256(str(settings.file.resolve()).encode()).hexdigest()[:8]
     return f"{settings.name}-{digest}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """What an instance is, as those who attach to it read it."""
-
-    endpoints: Mapping[str, Endpoint]
-    variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    faults: Mapping[str, Verdict] = field(default_factory=dict)
-    timings_s: Mapping[str, float] = field(default_factory=dict)
-    processes: Mapping[str, tuple[int, float]] = field(default_factory=dict)
-    kept: bool = False
-    started: float = 0.0
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the record as plain values, credentials included: it is written for its owner's eyes alone."""
-        return {
-            "endpoints": {name: _endpoint_to_json(endpoint) for name, endpoint in self.endpoints.items()},
-            "variables": {name: dict(values) for name, values in self.variables.items()},
-            "faults": {name: verdict.to_json() for name, verdict in self.faults.items()},
-            "timings_s": dict(self.timings_s),
-            "processes": {name: list(process) for name, process in self.processes.items()},
-            "kept": self.kept,
-            "started": self.started,
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Make the record that `to_json` wrote."""
-        return cls(
-            endpoints={name: _endpoint_from_json(value) for name, value in data["endpoints"].items()},
-            variables=data["variables"],
-            faults={name: Verdict.from_json(value) for name, value in data["faults"].items()},
-            timings_s=data["timings_s"],
-            processes={name: (pid, created) for name, (pid, created) in data["processes"].items()},
-            kept=data["kept"],
-            started=data["started"],
-        )
-
-    def alive(self) -> bool:
-        """Whether any recorded process still runs: where some died, that is for their probes to say."""
-        return len(self.died()) < len(self.processes)
-
-    def died(self) -> frozenset[str]:
-        """Return the services whose recorded process no longer runs."""
-        return frozenset(name for name, (pid, created) in self.processes.items() if not _runs(pid, created))
-
-
-def _runs(pid: int, created: float) -> bool:
-    """Tell whether this process still runs and is the one that was recorded, not another with its number."""
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        return abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 @dataclass(slots=True)
@@ -245,6 +185,13 @@ def kept(settings: Settings) -> tuple[Instance, Record] | None:
     return instance, record
 
 
+def sweep_up() -> None:
+    """Do what `sweep` does for all instances of this user, with their lock."""
+    base = state_folder()
+    with locked(base / ".lock"):
+        sweep(base)
+
+
 def sweep(base: Path) -> None:
     """End and remove the instances whose owner is gone, and the kept ones of which nothing runs. Nothing else.
 
@@ -262,23 +209,3 @@ def sweep(base: Path) -> None:
             record = instance.read()
             if record is None or not record.kept or not record.alive():
                 instance.remove()
-
-
-def _endpoint_to_json(endpoint: Endpoint) -> dict[str, Any]:
-    return {
-        "service": endpoint.service,
-        "kind": endpoint.kind.value,
-        "host": endpoint.host,
-        "port": endpoint.port,
-        "user": endpoint.user,
-        "password": None if endpoint.password is None else endpoint.password.reveal(),
-        "tls": endpoint.tls,
-        "path": endpoint.path,
-        "source": endpoint.source,
-    }
-
-
-def _endpoint_from_json(data: dict[str, Any]) -> Endpoint:
-    password = data.pop("password")
-    kind = ServiceKind(data.pop("kind"))
-    return Endpoint(**data, kind=kind, password=None if password is None else Secret(password))

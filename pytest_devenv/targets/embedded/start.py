@@ -24,10 +24,10 @@ from pytest_devenv.targets.embedded.faults import (
     no_command,
 )
 from pytest_devenv.targets.embedded.http import start_http
-from pytest_devenv.targets.embedded.instance import Record
 from pytest_devenv.targets.embedded.ports import HOST
 from pytest_devenv.targets.embedded.postgres import start_postgres
 from pytest_devenv.targets.embedded.provision import provision
+from pytest_devenv.targets.embedded.record import Record
 from pytest_devenv.targets.embedded.redis import start_redis
 from pytest_devenv.targets.embedded.startup import ServerStartError
 from pytest_devenv.targets.environment import database_fault

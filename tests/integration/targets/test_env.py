@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pytest_devenv.targets.embedded.record import Record
+
 pytestmark = pytest.mark.timeout(90)
 
 COMMAND = [sys.executable, "-c", "from pytest_devenv.cli import main; main()"]
@@ -57,7 +59,7 @@ def up(shop: Shop) -> Iterator[Shop]:
     env(shop, "down")
 
 
-def record_of(shop: Shop) -> instances.Record:
+def record_of(shop: Shop) -> Record:
     """Return what is recorded of a shop's environment that is up."""
     running = instances.kept(read(shop.folder / "pyproject.toml"))
     assert running is not None

@@ -15,6 +15,7 @@ import pytest
 from pytest_devenv.errors import TargetError, WaitTimeoutError
 from pytest_devenv.settings.read import read
 from pytest_devenv.targets.embedded import instance as instances
+from pytest_devenv.targets.embedded.record import Record
 from tests.faults.project import Shop, copied
 from tests.integration.targets.remains import processes_in, remains_in
 
@@ -35,6 +36,7 @@ from pathlib import Path
 from pytest_devenv.errors import TargetError, WaitTimeoutError
 from pytest_devenv.settings.read import read
 from pytest_devenv.targets.embedded import instance as instances
+from pytest_devenv.targets.embedded.record import Record
 from pytest_devenv.targets.embedded.start import start
 
 settings = read(Path("pyproject.toml"))
@@ -183,9 +185,9 @@ def test_a_record_that_names_a_process_number_used_again_is_not_attached_to(shop
     settings = settings_of(shop)
     old = instances.create(settings, name=instances.project_key(settings))
     began = psutil.Process().create_time()
-    old.write(instances.Record(endpoints={}, processes={"postgres": (os.getpid(), began - 60)}, kept=True))
+    old.write(Record(endpoints={}, processes={"postgres": (os.getpid(), began - 60)}, kept=True))
     assert instances.kept(settings) is None
-    old.write(instances.Record(endpoints={}, processes={"postgres": (os.getpid(), began)}, kept=True))
+    old.write(Record(endpoints={}, processes={"postgres": (os.getpid(), began)}, kept=True))
     assert instances.kept(settings) is not None
     old.destroy()
 

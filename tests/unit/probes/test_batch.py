@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -326,3 +327,26 @@ def test_what_is_known_so_far_can_be_read() -> None:
     with Batch(probes, environment()) as batch:
         batch.wait("thing.works[leaf]")
         assert list(batch.verdicts) == ["thing.works[root]", "thing.works[leaf]"]
+
+
+def test_a_preferred_order_counts_only_where_both_are_looked_at() -> None:
+    """`after` blocks by a probe that the run looks at anyway, and never makes a run look at more."""
+    root = probe("cache", DOWN)
+    port = replace(probe("port", DOWN), after=(root.id,))
+    with Batch(catalog(root, port), environment()) as batch:
+        batch.start((root.id, port.id))
+        assert batch.wait(port.id).cause == root.id
+    with Batch(catalog(root, port), environment()) as batch:
+        assert batch.wait(port.id).state is State.FAIL
+        assert set(batch.verdicts) == {port.id}
+
+
+@pytest.mark.timeout(5)
+def test_preferences_that_contradict_each_other_hold_up_nobody() -> None:
+    """Two probes that each want the other first are looked at all the same."""
+    one, other = probe("one"), probe("other")
+    one, other = replace(one, after=(other.id,)), replace(other, after=(one.id,))
+    with Batch(catalog(one, other), environment()) as batch:
+        batch.start((one.id, other.id))
+        assert batch.wait(one.id).passed
+        assert batch.wait(other.id).passed
