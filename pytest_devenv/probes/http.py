@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_devenv.clients.http import session
 from pytest_devenv.probes import commands
+from pytest_devenv.probes.databases import needed_ids
 from pytest_devenv.probes.probe import Probe
 from pytest_devenv.probes.redact import redacted
 from pytest_devenv.probes.root import root, root_id
@@ -32,7 +33,7 @@ def probes(settings: Settings) -> Iterator[Probe]:
     for service in settings.services.values():
         if service.kind is not ServiceKind.HTTP:
             continue
-        yield root(settings, service, partial(_answers, service))
+        yield root(settings, service, partial(_answers, service), also=needed_ids(settings, service))
         if service.budget_ms is not None:
             yield Probe(
                 name="http.keeps_its_budget",

@@ -50,6 +50,8 @@ REQUIRES = {
         "postgres.accepts_queries[postgres]",
         "redis.answers[redis]",
         "job.completed[migrate]",
+        "migrations.all_applied[shop]",
+        "schema.has_tables[shop]",
     ),
     "http.keeps_its_budget[backend]": ("http.answers[backend]",),
     "secret.is_present[jwt-secret]": (),
@@ -129,3 +131,29 @@ def test_a_service_without_an_address_is_unknown() -> None:
     verdict = look(replace(nowhere, target=TargetName.EMBEDDED))
     assert verdict.summary == "redis was not started: something that it requires was not up then"
     assert verdict.remedy == "pytest-devenv env down && pytest-devenv env up"
+
+
+def test_a_service_requires_the_databases_that_its_variables_name() -> None:
+    """Of the databases of a server only those count whose URL the service is given; without any, all of them do."""
+    given = settings()
+    shop = given.databases["shop"]
+    databases = {
+        "shop": shop,
+        "stock": replace(shop, name="stock", required_tables=()),
+        "empty": Database(name="empty", service="postgres"),
+    }
+    web = Service(name="web", kind=ServiceKind.HTTP, requires=("postgres",))
+
+    def requires(service: Service, **others: Service) -> tuple[str, ...]:
+        services = {**given.services, **others, service.name: service}
+        probes = catalog(replace(given, services=services, databases=databases))
+        return probes[f"http.answers[{service.name}]"].requires
+
+    server, stock = "postgres.accepts_queries[postgres]", "migrations.all_applied[stock]"
+    every = ("migrations.all_applied[shop]", "schema.has_tables[shop]", stock)
+    assert requires(replace(web, env={"URL": "{database.stock.url}?x=1", "LEVEL": "info"})) == (server, stock)
+    assert requires(replace(web, env={"URL": "{redis.url}"})) == (server, *every)
+    assert requires(replace(web, requires=("redis",), env={"URL": "{database.stock.url}"})) == ("redis.answers[redis]",)
+    page = Service(name="page", kind=ServiceKind.HTTP, requires=("web",))
+    assert requires(page, web=web) == ("http.answers[web]",)
+    assert requires(replace(page, env={"URL": "{database.stock.url}"}), web=web) == ("http.answers[web]", stock)
