@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_devenv.errors import ConfigError
-from pytest_devenv.settings.redact import HIDDEN, redact_url
+from pytest_devenv.settings.redact import HIDDEN, redact_url, refused_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
 _LONGEST = 80
+_LIKE_A_LOGIN = re.compile(r"(?s)://|:.*@")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _TYPES = {bool: "boolean", str: "string", int: "integer", float: "float", list: "array", dict: "table"}
 
@@ -70,12 +71,20 @@ def shown(value: object, *, secret: bool = False) -> str:
             return f"{'a table' if isinstance(value, dict) else 'an array'} of {len(value)}"
         case _ if secret:
             return f"{HIDDEN} ({kind})"
+        case str() if _LIKE_A_LOGIN.search(value):
+            return shown_url(value)
         case str():
             return f"{quoted(redact_url(value))} ({kind})"
         case bool():
             return f"{str(value).lower()} ({kind})"
         case _:
             return f"{value} ({kind})"
+
+
+def shown_url(value: str) -> str:
+    """Return a URL that is refused, as messages show it: it may hold a password at any place of it."""
+    safe = refused_url(value)
+    return f"{safe if safe == HIDDEN else quoted(safe)} ({type_of(value)})"
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:

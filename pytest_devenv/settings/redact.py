@@ -21,6 +21,14 @@ _ASSIGNED = re.compile(
     re.IGNORECASE,
 )
 
+# What of a URL can be told from a password without doubt: an ordinary scheme, at most one login, a host, a port.
+_PLAIN = re.compile(
+    r"(?P<scheme>[a-z][a-z+]{0,20}://)(?P<login>[^@/?#]*@)?"
+    r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?P<port>:[0-9]{1,5})?(?P<rest>[/?#][^@]*)?"
+)
+_SCHEME = re.compile(r"[a-z][a-z+]{0,20}://")
+_HIGHEST_PORT = 65535
+
 
 def looks_secret(key: str) -> bool:
     """Return whether a variable of this name holds a secret, going by the words in it.
@@ -39,6 +47,28 @@ def redact_url(text: str) -> str:
     text = _LOGIN.sub(rf"\g<scheme>\g<user>:{HIDDEN}@", text)
     text = _TOKEN_LOGIN.sub(rf"\g<scheme>{HIDDEN}@", text)
     return _ASSIGNED.sub(rf"\g<name>{HIDDEN}", text)
+
+
+def redact_login(url: str) -> str:
+    """Return one whole URL with its password hidden, also where the password holds what ends a URL in a text."""
+    url = re.sub(r"(?s)(?<=://)([^:]*):.*@", rf"\1:{HIDDEN}@", url)
+    return redact_url(re.sub(r"(?s)^(https?://)[^:]*@", rf"\1{HIDDEN}@", url))
+
+
+def refused_url(text: str) -> str:
+    """Return what may be shown of a text that was to be a URL and is not one that can be used.
+
+    That is its scheme and its host, where no part of a password can be mistaken for them, else only `***`.
+    """
+    scheme = _SCHEME.match(text)
+    if scheme is None:
+        return HIDDEN
+    plain = _PLAIN.fullmatch(text)
+    if plain is None or (plain["port"] is not None and int(plain["port"][1:]) > _HIGHEST_PORT):
+        return text if text == scheme[0] else f"{scheme[0]}{HIDDEN}"
+    login = "" if plain["login"] is None else f"{HIDDEN}@"
+    rest = "" if plain["rest"] in {None, "/"} else f"{plain['rest'][0]}{HIDDEN}"
+    return f"{scheme[0]}{login}{plain['host']}{plain['port'] or ''}{rest}"
 
 
 def redact(key: str, value: str) -> str:

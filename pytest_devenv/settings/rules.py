@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pytest_devenv.settings import template
 from pytest_devenv.settings.model import ServiceKind
-from pytest_devenv.settings.problems import did_you_mean, dotted, nearest, shown
+from pytest_devenv.settings.problems import did_you_mean, dotted, nearest, shown, shown_url
 from pytest_devenv.settings.schema import SCHEMES
 
 if TYPE_CHECKING:
@@ -165,14 +165,14 @@ def _address(reading: Reading, name: str, service: Values) -> None:
         reading.problem(
             path,
             expected=f"a URL that begins with {' or '.join(f'{scheme}://' for scheme in SCHEMES[kind])}",
-            found=shown(url),
+            found=shown_url(url),
         )
     if parts.password is not None and reading.from_file(path):
         where = "" if kind is ServiceKind.HTTP else ', or name where it is found: password = { env = "…" }'
         reading.problem(
             path,
             expected="a URL without a password, since this file is no place for one",
-            found=shown(url),
+            found=shown_url(url),
             remedy=f"give the URL as {variable(name)} in the environment{where}",
         )
 

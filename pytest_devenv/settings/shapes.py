@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pytest_devenv.options import duration_s
-from pytest_devenv.settings.problems import did_you_mean, dotted, shown
+from pytest_devenv.settings.problems import did_you_mean, dotted, shown, shown_url
 from pytest_devenv.settings.redact import looks_secret
 from pytest_devenv.settings.template import TemplateError, parse
 
@@ -183,16 +183,19 @@ def url() -> Shape:
     """Allow URLs with a scheme and a host, and plain `host:port`."""
 
     def convert(value: object) -> str:
-        if not isinstance(value, str) or re.search(r"\s", value) is not None:
+        if not isinstance(value, str):
             raise MisfitError
+        if re.search(r"\s", value) is not None:
+            raise MisfitError(Misfit(found=shown_url(value)))
         try:
             parts = urlsplit(value if "://" in value else f"//{value}")
             port = parts.port
         except ValueError as wrong:
-            raise MisfitError(Misfit(remedy=f"the port is to be a number from 1 to {HIGHEST_PORT}")) from wrong
+            remedy = f"the port is to be a number from 1 to {HIGHEST_PORT}"
+            raise MisfitError(Misfit(found=shown_url(value), remedy=remedy)) from wrong
         bare = "://" not in value
         if not parts.hostname or port == 0 or (bare and (port is None or parts.path or "@" in parts.netloc)):
-            raise MisfitError
+            raise MisfitError(Misfit(found=shown_url(value)))
         return value
 
     return Shape("a URL with a scheme and a host, or host:port", convert)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING
 
 from pytest_devenv.settings.problems import dotted
-from pytest_devenv.settings.redact import redact, redact_url
+from pytest_devenv.settings.redact import redact, redact_login, redact_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,6 +65,8 @@ def _shown(table: tuple[str, ...], key: str, value: object) -> Shown:
     match value:
         case enum.Enum():
             return str(value.value)
+        case str() if key == "url":
+            return redact_login(value)
         case str():
             return redact(key, value) if table and table[-1] == "env" else redact_url(value)
         case tuple():

@@ -156,6 +156,18 @@ def test_a_wrong_file_exits_with_2_and_its_problems(folder: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "url", ["postgresql://shop:Sup3r Pass@h:5432/shop", "postgresql:/shop:Sup3rPass@h/shop", "shop:Sup3rPass@h:5432"]
+)
+def test_a_url_that_is_refused_shows_no_password(folder: Path, url: str) -> None:
+    """A mistyped URL in the environment is refused without its password."""
+    result = run(folder, PYTEST_DEVENV_DB_URL=url)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "services.db.url\n  expected: a URL with a scheme and a host, or host:port\n" in result.stderr
+    assert "Sup3r" not in result.stderr
+
+
 def test_a_folder_without_an_environment_says_how_to_get_one(tmp_path: Path) -> None:
     """Where nothing is configured, the remedy is the command that writes a first table."""
     result = run(tmp_path)

@@ -219,7 +219,7 @@ ONE = [
         "services.a = { kind = 'redis', url = 'redis://a:99999' }",
         "services.a.url\n"
         "  expected: a URL with a scheme and a host, or host:port\n"
-        '  found: "redis://a:99999" (string)\n'
+        '  found: "redis://***" (string)\n'
         "  where: pytest-devenv.toml:2\n"
         "  remedy: the port is to be a number from 1 to 65535",
         id="a url whose port is none",
@@ -236,7 +236,7 @@ ONE = [
         "services.a = { kind = 'postgres', url = 'postgres://u:hunter2@a' }",
         "services.a.url\n"
         "  expected: a URL without a password, since this file is no place for one\n"
-        '  found: "postgres://u:***@a" (string)\n'
+        '  found: "postgres://***@a" (string)\n'
         "  where: pytest-devenv.toml:2\n"
         "  remedy: give the URL as PYTEST_DEVENV_A_URL in the environment, or name where it is found: "
         'password = { env = "…" }',
@@ -438,7 +438,7 @@ def test_a_wrong_override_names_its_source(problems_of: Problems) -> None:
         "3 problems in DIR/pytest-devenv.toml\n\n"
         "services.a.url\n"
         "  expected: a URL with a scheme and a host, or host:port\n"
-        '  found: "redis://:***@a:0" (string)\n'
+        '  found: "redis://***@a:0" (string)\n'
         "  where: environment PYTEST_DEVENV_A_URL\n\n"
         "deadline_s\n"
         "  expected: a duration above 0: a number of seconds, or a text such as 250ms, 5s, 2m\n"
@@ -450,6 +450,43 @@ def test_a_wrong_override_names_its_source(problems_of: Problems) -> None:
         "  where: --devenv-target\n"
         "  remedy: did you mean cluster?"
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("postgresql://shop:Sup3r Pass@h:5432/shop", '"postgresql://***@h:5432/***" (string)'),
+        ("postgresql:/shop:Sup3rPass@h/shop", "*** (string)"),
+        ("shop:Sup3rPass@h:5432", "*** (string)"),
+        ("shop:Sup3rPass", "*** (string)"),
+        ("postgresql://shop:Sup3rPass", '"postgresql://***" (string)'),
+        ("postgresql://shop:Sup3r/Pass@h/shop", '"postgresql://***" (string)'),
+        ("postgresql://shop:Sup3r@Pass word@h", '"postgresql://***" (string)'),
+        ("postgresql://shop:Sup3rPass@h:port", '"postgresql://***" (string)'),
+        ("postgresql://h:99999?password=Sup3rPass", '"postgresql://***" (string)'),
+        ("http://h/?password=Sup3rPass", '"http://h/***" (string)'),
+        ("http://shop:Sup3r,Pass@h", '"http://***@h" (string)'),
+        ("SHOP:Sup3rPass://h", "*** (string)"),
+        ("redis://:Sup3rPass@[::1]:6379", '"redis://***@[::1]:6379" (string)'),
+    ],
+)
+def test_a_url_that_is_refused_shows_no_password(problems_of: Problems, url: str, found: str) -> None:
+    """Only the scheme and the host are shown, and where these cannot be told from a password nothing is."""
+    said = problems_of(
+        'name = "x"\nservices.db.kind = "postgres"\nservices.db.port = "0"', environ={"PYTEST_DEVENV_DB_URL": url}
+    )
+
+    assert f"found: {found}\n" in said
+    assert "Sup3r" not in said
+    assert "Pass" not in said
+
+
+def test_a_login_in_place_of_a_host_is_not_shown(problems_of: Problems) -> None:
+    """What looks like a login is hidden in every key, not in `url` alone."""
+    said = problems_of('name = "x"\nservices.db = { kind = "postgres", host = "shop:Sup3rPass@h" }')
+
+    assert "found: *** (string)" in said
+    assert "Sup3rPass" not in said
 
 
 def test_an_address_for_a_service_that_is_not_there_is_refused(problems_of: Problems) -> None:

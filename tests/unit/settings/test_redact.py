@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
-from pytest_devenv.settings.redact import looks_secret, redact, redact_url
+from pytest_devenv.settings.problems import shown, shown_url
+from pytest_devenv.settings.redact import looks_secret, redact, redact_login, redact_url
 
 
 @pytest.mark.parametrize(
@@ -56,3 +59,38 @@ def test_a_secret_variable_is_hidden_whole_unless_it_is_a_placeholder() -> None:
     assert redact("JWT_SECRET", "x") == "***"
     assert redact("REDIS_TOKEN", "{redis.url}") == "{redis.url}"
     assert redact("LOG_LEVEL", "info") == "info"
+
+
+SCHEMES = st.sampled_from(["postgresql://", "postgresql:/", "postgresql:", "redis://", "http://", "pg//", ""])
+PASSWORDS = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF), min_size=4, max_size=20)
+
+
+@given(
+    scheme=SCHEMES,
+    user=st.sampled_from(["shop", "", "sh/op"]),
+    password=PASSWORDS,
+    end=st.sampled_from(["@h", "@h:5432", "@h:99999/shop", "@h:port", "@", "@h h", "@h,i/shop", "@h/a@b?c"]),
+)
+def test_a_password_in_a_malformed_url_is_never_shown(scheme: str, user: str, password: str, end: str) -> None:
+    """Wherever the parts of a refused URL may seem to end, its password is in none that is shown."""
+    assume(password not in f"{scheme}***{end} (string)")
+    text = f"{scheme}{user}:{password}{end}"
+
+    assert password not in shown_url(text)
+    assert password not in shown(text)
+    assert password not in redact_login(text) or "://" not in text
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://shop:Sup,er@h/shop", "postgresql://shop:***@h/shop"),
+        ("postgresql://sh/op:Super@h", "postgresql://sh/op:***@h"),
+        ("https://hunter,2@example.org/x", "https://***@example.org/x"),
+        ("http://127.0.0.1:3000/api", "http://127.0.0.1:3000/api"),
+        ("postgresql://shop@h/shop?password=Super", "postgresql://shop@h/shop?password=***"),
+    ],
+)
+def test_a_whole_url_hides_its_password_whatever_it_holds(url: str, shown: str) -> None:
+    """In a text a comma ends a URL; of a URL that stands alone it is a part."""
+    assert redact_login(url) == shown
