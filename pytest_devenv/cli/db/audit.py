@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pytest_devenv.cli.db.codes import Code, code_of
 from pytest_devenv.clients.marker import read_identity, read_marker
 from pytest_devenv.clients.postgres import connect
-from pytest_devenv.errors import DevenvError
+from pytest_devenv.errors import DevenvError, GuardError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,19 +46,27 @@ _COLUMNS = "began_at, who, role, command, environment, result, said, took_ms"
 
 @contextmanager
 def audited(call: Call, address: DatabaseAddress, *, consented: bool = False) -> Iterator[None]:
-    """Note what is run meanwhile, and how it ended, be it by an error."""
+    """Note what is run meanwhile, and how it ended, be it by an error.
+
+    What the guard refuses is not noted: it may have refused to connect at all.
+    """
     began_at, began = datetime.now(tz=UTC), time.monotonic()
     result, said = "interrupted", None
+    refused = False
     try:
         yield
         result = Code.DONE.word
+    except GuardError:
+        refused = True
+        raise
     except DevenvError as error:
         result, said = code_of(error).word, call.report.clean(error.message.splitlines()[0])
         raise
     finally:
-        took_ms = round((time.monotonic() - began) * 1000, 3)
-        values = [began_at, _who(), call.report.clean(call.line), call.tier.value, result, said, took_ms]
-        _note(call, address, values, consented=consented)
+        if not refused:
+            took_ms = round((time.monotonic() - began) * 1000, 3)
+            values = [began_at, _who(), call.report.clean(call.line), call.tier.value, result, said, took_ms]
+            _note(call, address, values, consented=consented)
 
 
 def keep(connection: Connection) -> list[tuple[Any, ...]]:

@@ -171,7 +171,7 @@ def database_command(function: Callable[..., Code | None]) -> click.Command:
             call = Call(report, _line(ctx), database, env, target, stack)
             code = _end(call, lambda: function(call, **own))
         report.finish(code)
-        ctx.exit(code)
+        ctx.exit(int(code))
 
     functools.update_wrapper(run, function)
     for decorate in (
@@ -208,7 +208,7 @@ def _server_error() -> type[Exception]:
 def _line(ctx: click.Context) -> str:
     """Return the command as it was given, for messages and for the audit; how it prints and where it looks is left."""
     words = ["db", str(ctx.info_name)]
-    for parameter in ctx.command.params:
+    for parameter in sorted(ctx.command.params, key=lambda each: isinstance(each, click.Option)):
         name = str(parameter.name)
         if name in {"as_json", "target"} or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
             continue
@@ -217,6 +217,8 @@ def _line(ctx: click.Context) -> str:
             words.append(str(value))
         elif isinstance(value, bool):
             words.append(parameter.opts[0] if value else parameter.secondary_opts[0])
+        elif isinstance(parameter, click.Option) and parameter.is_flag:
+            words += [parameter.opts[0]] if value == parameter.flag_value else []
         else:
             for each in value if isinstance(value, tuple) else (value,):
                 words += [parameter.opts[0], str(each)]

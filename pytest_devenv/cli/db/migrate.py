@@ -10,6 +10,7 @@ from pytest_devenv.cli.db.asking import typed_name
 from pytest_devenv.cli.db.audit import audited
 from pytest_devenv.cli.db.call import Call, confirm_option, database_command, lock_option
 from pytest_devenv.cli.db.codes import Code
+from pytest_devenv.cli.db.guarding import judge
 from pytest_devenv.cli.db.steps import Done, as_facts, print_plan
 from pytest_devenv.cli.db.verify import Rows, count_rows, verify
 from pytest_devenv.guard import Consent, judge_consent
@@ -62,6 +63,8 @@ def apply(
 ) -> None:
     """Apply what is pending to one database, note it in the audit, and say what was done."""
     address, engine = call.address(database), call.engine(database)
+    if consent is None:
+        judge(call, address)
     if verbose:
         print_plan(call, address, engine.plan(address, to))
     with (

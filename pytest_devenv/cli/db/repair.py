@@ -13,8 +13,7 @@ from pytest_devenv.cli.db.codes import Code, UsageError
 from pytest_devenv.cli.db.guarding import require
 from pytest_devenv.errors import MigrationError
 from pytest_devenv.guard import Consent, judge_consent
-from pytest_devenv.migrate import Action, PlainEngine, plan_repair
-from pytest_devenv.migrate import apply_repair as write
+from pytest_devenv.migrate import Action, PlainEngine, apply_repair, plan_repair
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +63,7 @@ def repair(
     call.report.say(f"{address}\n  {planned}\n  {planned.statement}")
     agree(call, f"write that into the history of {address}?", force=force or consent is not None)
     with audited(call, address, consented=consent is not None):
-        done = write(
+        done = apply_repair(
             engine, address, version, Action(action), tier=call.tier, consent=consent, lock_timeout_s=lock_timeout_s
         )
     call.report.say(f"{database.name}: repaired {done}")

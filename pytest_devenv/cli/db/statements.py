@@ -58,6 +58,8 @@ def shown(tell: Callable[[str], None]) -> Iterator[None]:
             trace.end()
         over.set()
         follower.join()
+        for trace in traces:
+            trace.close()
 
 
 class _Trace:
@@ -70,13 +72,19 @@ class _Trace:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  # libpq writes to it as long as the connection lasts
         self._read = 0
         self._rest = b""
-        connection.pgconn.trace(os.dup(self._file.fileno()))
+        self._written = os.dup(self._file.fileno())
+        connection.pgconn.trace(self._written)
         connection.pgconn.set_trace_flags(Trace.SUPPRESS_TIMESTAMPS)
 
     def end(self) -> None:
         """Write no more."""
         if not self._connection.closed:
             self._connection.pgconn.untrace()
+
+    def close(self) -> None:
+        """Let go of the file, which libpq does not do."""
+        os.close(self._written)
+        self._file.close()
 
     def read(self) -> Iterator[str]:
         """Yield the statements that are there whole by now."""

@@ -81,7 +81,7 @@ def verify(environment: Environment, database: Database, before: Rows, versions:
         if probe.subject == database.name and probe.name != _DRIFT:
             verdict = probe.look(environment)
             if verdict.state in {State.FAIL, State.UNKNOWN}:
-                faults.append(verdict.summary)
+                faults.append(verdict.summary + ("" if verdict.found is None else f": {verdict.found}"))
     after = count_rows(address, deadline_s=settings.deadline_s)
     tables = sorted({*before, *after})
     rows = {table: {"before": before.get(table), "after": after.get(table)} for table in tables}

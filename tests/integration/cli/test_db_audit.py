@@ -1,0 +1,65 @@
+"""The audit, and the statements that PYTEST_DEVENV_DEBUG=sql shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_devenv.clients.postgres import connect
+from pytest_devenv.migrate.lock import held
+from pytest_devenv.migrate.sqlx import lock_key
+
+if TYPE_CHECKING:
+    from tests.integration.cli.shop import Shop
+
+
+def test_every_run_is_noted_with_its_end(migrated: Shop) -> None:
+    """Who, when, what, how it ended and how long it took; a look and a dry run are none."""
+    for words in (["status"], ["migrate", "--dry-run"], ["migrate", "--database", migrated.name], ["history"]):
+        assert migrated.run(*words).exit_code == 0
+    migrated.write("migrations/2_wrong.sql", "SELECT 1/0;\n")
+    assert migrated.run("migrate").exit_code == 1
+    with (
+        connect(migrated.database) as other,
+        held(other, lock_key(migrated.name), timeout_s=1, where=""),
+    ):
+        assert migrated.run("migrate", "--lock-timeout", "0.05").exit_code == 5
+    assert migrated.audit() == [
+        ("db migrate", "done"),
+        (f"db migrate --database {migrated.name}", "done"),
+        ("db migrate", "failed"),
+        ("db migrate --lock-timeout 0.05", "locked"),
+    ]
+    rows = migrated.query(
+        "SELECT who LIKE '%@%', role, environment, said, took_ms > 0, now() - began_at < '1 minute'"
+        " FROM pytest_devenv.audit WHERE result = 'failed'"
+    )
+    said = "migration 2 (wrong) could not be applied: division by zero"
+    assert rows == [(True, migrated.name, "development", said, True, True)]
+
+
+def test_a_database_without_a_marker_is_not_written_to(shop: Shop) -> None:
+    """What is refused leaves no trace in a database that is not ours."""
+    shop.query("CREATE TABLE theirs (id int)")
+    assert shop.run("migrate").exit_code == 4
+    assert shop.query("SELECT to_regnamespace('pytest_devenv')") == [(None,)]
+
+
+def test_a_run_that_cannot_be_noted_is_told(migrated: Shop) -> None:
+    """Where the audit cannot be written, the run stands, and a warning says so."""
+    migrated.query("DROP TABLE pytest_devenv.audit; CREATE VIEW pytest_devenv.audit AS SELECT 1 AS id")
+    result = migrated.run("migrate")
+    assert result.exit_code == 0
+    assert f"warning: this run is not in the audit of {migrated.name}" in result.stderr
+
+
+def test_statements_are_shown_as_they_are_sent(shop: Shop) -> None:
+    """PYTEST_DEVENV_DEBUG=sql shows every statement on stderr, whole, and none of the values."""
+    shop.write("migrations/2_long.sql", f"SELECT '{'ä' * 100_000}',\n'end of it';\n")
+    shown = shop.run("migrate", PYTEST_DEVENV_DEBUG="sql")
+    assert shown.exit_code == 0
+    assert "sql: BEGIN;CREATE TABLE items (id bigint PRIMARY KEY, name text NOT NULL);" in shown.stderr
+    assert f"{'ä' * 1000}',\n'end of it';" in shown.stderr
+    assert "WHERE n.nspname = 'pytest_devenv'" in shown.stderr
+    assert "sql: " not in shown.stdout
+    assert "sql: " not in shop.run("status").stderr
+    assert shop.json("status", PYTEST_DEVENV_DEBUG="sql")["result"] == "done"
