@@ -68,6 +68,12 @@ def _open_session(config: pytest.Config, file: Path) -> None:
     session.configure()
     if session.joins:
         _join(session)
+    elif config.getoption(options.option("report").dest) is not None:
+        msg = (
+            "--devenv-report: expected a run that the packaged checks join, found one that they do not\n"
+            "  remedy: add -m health, or --devenv"
+        )
+        raise pytest.UsageError(msg)
 
 
 def _join(session: Session) -> None:

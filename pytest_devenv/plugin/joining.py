@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PREFIX = "devenv/"
+MODULES = ("health", "schema", "ports", "project")
 
 
 def selects_marked_only(expression: str) -> bool:
@@ -36,9 +41,13 @@ def _unmarked(node: ast.expr) -> bool:
             return False
 
 
-def is_packaged_id(argument: str) -> bool:
-    """Tell whether a command-line argument names a packaged check or a module of them: `devenv/health.py::…`."""
-    return argument.startswith(PREFIX)
+def is_packaged_id(argument: str, folder: Path) -> bool:
+    """Tell whether a command-line argument names a packaged check or a module of them: `devenv/health.py::…`.
+
+    A file of that name in the working directory, `folder`, is the project's own.
+    """
+    file = argument.partition("::")[0]
+    return file in {f"{PREFIX}{name}.py" for name in MODULES} and not (folder / file).exists()
 
 
 def is_named(nodeid: str, arguments: tuple[str, ...]) -> bool:

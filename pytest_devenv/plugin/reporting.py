@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.metadata
+import os
 import platform
 import time
 from pathlib import Path
@@ -38,7 +39,13 @@ class Reporting:
     # What is seen
 
     def pytest_sessionstart(self) -> None:
-        """Choose the target before anything else; a context that is not allowed ends the run here."""
+        """Choose the target before anything else; a context that is not allowed ends the run here.
+
+        So does a report that could not be written: that is better said before the looks than after them.
+        """
+        file = self._session.option("report")
+        if file is not None:
+            _judge_writable(Path(str(file)))
         try:
             _ = self._session.devenv.choice
         except DevenvError as error:
@@ -141,6 +148,18 @@ class Reporting:
             timings_s=timings,
             notes=tuple(self._found.get("notes", ())),
         )
+
+
+def _judge_writable(file: Path) -> None:
+    """Refuse a path that no file can be written to. Raises UsageError."""
+    folder = next(each for each in (file.absolute().parent, *file.absolute().parents) if each.exists())
+    if folder.is_dir() and os.access(folder, os.W_OK) and not file.is_dir():
+        return
+    msg = (
+        f"--devenv-report: expected a file that can be written, found {file}, below {folder}\n"
+        "  remedy: name a file in a folder that is yours"
+    )
+    raise pytest.UsageError(msg)
 
 
 class Summary:

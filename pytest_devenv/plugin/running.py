@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import difflib
+import signal
+import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_devenv import checks
 from pytest_devenv.checks.asserting import EVERY_OTHER, CheckFailed, CouldNotLook, asserted, judge_before_call
 from pytest_devenv.errors import DevenvError
-from pytest_devenv.plugin.joining import PREFIX, is_named
+from pytest_devenv.plugin.collecting import PROBE, Checks
+from pytest_devenv.plugin.joining import is_named
 from pytest_devenv.plugin.telling import endpoint_lines, told
 from pytest_devenv.report.failure import summary_line
 from pytest_devenv.report.model import Entry, Outcome, service_addresses
 from pytest_devenv.report.properties import properties
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
 
     from pytest_devenv.plugin.session import Session
     from pytest_devenv.verdict import Verdict
 
-MODULES = ("health", "schema", "ports", "project")
-PROBE = pytest.StashKey[str]()
 _VERDICT = pytest.StashKey["Verdict"]()
 _MARGIN_S = 5.0
 
@@ -44,7 +44,7 @@ class Running:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         """Put the packaged checks before the project's own tests; `-m`, `-k` and `--lf` then select among all."""
-        items[:0] = list(self._packaged(session))
+        items[:0] = self._packaged(session)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make one test for each subject that a check's probes look at."""
@@ -62,20 +62,21 @@ class Running:
         short = [f"{probe.name}-{probe.subject}" if several else probe.subject for probe in ids.values()]
         metafunc.parametrize("probe", list(ids), ids=short)
 
-    def _packaged(self, session: pytest.Session) -> Iterator[pytest.Item]:
-        folder = Path(checks.__file__).parent
+    def _packaged(self, session: pytest.Session) -> list[pytest.Item]:
+        """Return the packaged checks, those that the command line names where it names any. Raises UsageError."""
         named = self._session.named
-        for name in MODULES:
-            module = pytest.Module.from_parent(session, path=folder / f"{name}.py", nodeid=f"{PREFIX}{name}.py")
-            for item in session.genitems(module):
-                probe_id = item.callspec.params.get("probe") if isinstance(item, pytest.Function) else None
-                if not isinstance(probe_id, str) or (named and not is_named(item.nodeid, named)):
-                    continue
-                item.stash[PROBE] = probe_id
-                if session.config.pluginmanager.hasplugin("timeout"):
-                    limit = self._session.devenv.deadline_s(probe_id) + _MARGIN_S
-                    item.add_marker(pytest.mark.timeout(limit))
-                yield item
+        collector = Checks.from_parent(
+            session, name="devenv", nodeid="devenv", keeps=lambda nodeid: not named or is_named(nodeid, named)
+        )
+        items = list(session.genitems(collector))
+        for argument in named:
+            if not any(is_named(item.nodeid, (argument,)) for item in items):
+                raise _unnamed(argument, collector.known)
+        if session.config.pluginmanager.hasplugin("timeout"):
+            for item in items:
+                limit = self._session.devenv.deadline_s(item.stash[PROBE]) + _MARGIN_S
+                item.add_marker(pytest.mark.timeout(limit))
+        return items
 
     # The looks
 
@@ -90,10 +91,13 @@ class Running:
 
     def _open(self, terminal: pytest.TerminalReporter | None) -> None:
         began = time.monotonic()
+        _end_orderly_on_sigterm()
         try:
             environment = self._session.devenv.environment
         except DevenvError as error:
-            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+            if self._session.is_worker:
+                pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+            raise pytest.UsageError(str(error)) from error
         self.environment_s = time.monotonic() - began
         if terminal is not None and terminal.verbosity >= 0:
             for line in endpoint_lines(service_addresses(environment)):
@@ -178,6 +182,19 @@ class Running:
             "looks_s": dict(self._session.devenv.looks_s),
             "notes": list(environment.notes),
         }
+
+
+def _end_orderly_on_sigterm() -> None:
+    """Let SIGTERM, which CI sends to a run that it cancels, end the run as Ctrl-C does: with its servers."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def _unnamed(argument: str, known: list[str]) -> pytest.UsageError:
+    """Return what is said of an id that no packaged check has."""
+    near = difflib.get_close_matches(argument, known, n=1)
+    remedy = f"did you mean {near[0]}?" if near else "pytest -m health --collect-only -q lists them"
+    return pytest.UsageError(f"no packaged check is called {argument}\n  remedy: {remedy}")
 
 
 def _decides(report: pytest.TestReport) -> bool:

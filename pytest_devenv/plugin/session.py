@@ -89,7 +89,14 @@ class Session:
 
         probes = dict(catalog(self.settings))
         for more in self.config.hook.pytest_devenv_probes(settings=self.settings):
-            probes |= {probe.id: probe for probe in more}
+            for probe in more:
+                if probe.id in probes:
+                    msg = (
+                        f"a hook adds the probe {probe.id}: expected a new id, found one that is there already\n"
+                        "  remedy: give the probe of the hook another name"
+                    )
+                    raise pytest.UsageError(msg)
+                probes[probe.id] = probe
         jobs = self.option("jobs")
         return Devenv(
             self.settings,
@@ -136,7 +143,8 @@ class Session:
 
     def configure(self) -> None:
         """Take the ids of packaged checks out of the arguments, since no file of the project has them."""
-        self.named = tuple(argument for argument in self.config.args if is_packaged_id(argument))
+        here = self.config.invocation_params.dir
+        self.named = tuple(argument for argument in self.config.args if is_packaged_id(argument, here))
         if self.named and not self.is_controller:
             self.config.args[:] = [argument for argument in self.config.args if argument not in self.named]
 
@@ -187,10 +195,10 @@ class Session:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Say our own errors without our code, and take this environment's secrets out of whatever a test told."""
         report = yield
-        if call.excinfo is not None and isinstance(call.excinfo.value, DevenvError):
+        if call.excinfo is not None and isinstance(call.excinfo.value, DevenvError | pytest.UsageError):
             from pytest_devenv.plugin.telling import told
 
-            report.longrepr = told(call.excinfo, call.excinfo.value.message.partition("\n")[0])
+            report.longrepr = told(call.excinfo, str(call.excinfo.value).partition("\n")[0])
         if "devenv" in self.__dict__ and self.devenv.opened:
             _redact(report, self.redactor)
         return report

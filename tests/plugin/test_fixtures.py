@@ -211,6 +211,17 @@ def test_fixture_documentation_is_for_users(project: Project) -> None:
         result.stdout.fnmatch_lines([f"{name}*", "    Give *"])
 
 
+def test_fixture_with_wrong_settings_says_what_is_wrong(project: Project) -> None:
+    """A mistake in the table is one message for whoever asks for the environment, without our code in it."""
+    project.configure("nonsense = 1\n")
+    (project.path / "test_own.py").write_text("def test_it(database): pass\n")
+    result = project.run("--showlocals")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*nonsense*"])
+    result.stdout.no_fnmatch_line("*environ*")
+    result.stdout.no_fnmatch_line("*pytest_devenv/*")
+
+
 def test_fixture_without_a_table_says_how_to_make_one(pytester: pytest.Pytester) -> None:
     """In a project that configures nothing a fixture is an error of one message, without our code in it."""
     pytester.makepyfile("def test_it(database): pass\n")

@@ -150,6 +150,14 @@ def pytest_devenv_services(settings):
     result.stderr.fnmatch_lines(["*a hook adds the service db: expected a new name*"])
 
 
+def test_probe_of_a_hook_needs_a_new_id(healthy: Project) -> None:
+    """A hook cannot replace a packaged probe, and so hide what it would find."""
+    (healthy.path / "conftest.py").write_text(PROBES.format(verdict="good").replace("cache.is_warm", "redis.answers"))
+    result = healthy.run("-m", "health")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*a hook adds the probe redis.answers?cache?: expected a new id*"])
+
+
 def test_section_of_a_hook_follows_the_report(healthy: Project) -> None:
     """What a project has to say stands below the report."""
     (healthy.path / "conftest.py").write_text(

@@ -126,6 +126,46 @@ def test_last_failed_runs_the_root_alone(project: Project) -> None:
     again.stdout.fnmatch_lines(["devenv/health.py::test_every_pending_migration_is_applied?*? FAILED*"])
 
 
+def test_last_failed_keeps_a_failed_check_beside_a_failed_test(project: Project) -> None:
+    """`--lf` runs the check that failed also when a test of the project had failed with it."""
+    own = project.path / "test_own.py"
+    own.write_text("import pytest\n\n@pytest.mark.health\ndef test_own(): assert False\n")
+    run = project.pytester.runpytest_subprocess
+    run("-m", "health", timeout=60)
+    own.write_text(own.read_text().replace("assert False", "pass"))
+    again = run("-m", "health", "--lf", "-v", timeout=60)
+    assert again.ret == pytest.ExitCode.TESTS_FAILED
+    again.stdout.fnmatch_lines(["devenv/health.py::test_every_pending_migration_is_applied?*? FAILED*"])
+    again.stdout.fnmatch_lines(["test_own.py::test_own PASSED*"])
+
+
+def test_only_what_runs_is_counted(healthy: Project) -> None:
+    """A check without a subject is no test: what is selected is what runs."""
+    result = healthy.run("-m", "health or schema or ports")
+    outcomes = result.parseoutcomes()
+    ran = outcomes["passed"] + outcomes.get("skipped", 0)
+    result.stdout.fnmatch_lines([f"collected {ran} items"])
+
+
+def test_folder_of_the_project_may_be_called_devenv(healthy: Project) -> None:
+    """A file of the project is its own, whatever its folder is called."""
+    (healthy.path / "devenv").mkdir()
+    (healthy.path / "devenv" / "test_own.py").write_text(ORDINARY)
+    healthy.run("devenv/test_own.py").assert_outcomes(passed=1)
+    (healthy.path / "devenv" / "health.py").write_text(ORDINARY)
+    healthy.run("devenv/health.py").assert_outcomes(passed=1)
+
+
+def test_id_that_no_check_has_is_a_usage_error(healthy: Project) -> None:
+    """A mistyped id is said, with the nearest one."""
+    result = healthy.run("devenv/health.py::test_service_answer[db]")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["*no packaged check is called *", "*did you mean devenv/health.py::test_service_answers?db??"]
+    )
+    assert healthy.run("devenv/nope.py").ret == pytest.ExitCode.USAGE_ERROR
+
+
 def test_marks_are_registered(healthy: Project) -> None:
     """`pytest --markers` tells what each mark asks."""
     result = healthy.run("--markers")

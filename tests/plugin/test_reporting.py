@@ -119,6 +119,13 @@ def test_report_that_cannot_be_written_is_a_usage_error(healthy: Project) -> Non
     result.stderr.fnmatch_lines(["*pyproject.toml/report.json*"])
 
 
+def test_report_of_a_run_that_no_check_joins_is_a_usage_error(healthy: Project) -> None:
+    """A report that nothing would be written to is not ignored without a word."""
+    result = healthy.run("--devenv-report=report.json")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--devenv-report: expected a run that the packaged checks join*", "*add -m health*"])
+
+
 def test_junit_carries_verdict_and_remedy(project: Project) -> None:
     """Each test case has its verdict as a property, and a failing one its remedy."""
     project.run("-m", "health", "--junitxml=junit.xml")
