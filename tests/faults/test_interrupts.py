@@ -75,6 +75,17 @@ def test_ctrl_c_in_the_middle_of_the_looks_ends_everything(shop: Shop) -> None:
     assert run.exit_code == INTERRUPTED, run.output
 
 
+def test_a_cancelled_run_leaves_nothing(shop: Shop) -> None:
+    """SIGTERM, which CI sends to what it cancels, ends the run in seconds, and the environment with it."""
+    (shop.folder / "backend.py").write_text(NEVER_LISTENING)
+    began = time.monotonic()
+    process = shop.begin("-m", "health")
+    wait_for_file(shop.folder / "running")
+    process.terminate()
+    run = shop.end(process, began=began)
+    assert run.exit_code == INTERRUPTED, run.output
+
+
 def test_the_next_run_sweeps_what_a_killed_one_left(shop: Shop) -> None:
     """After SIGKILL the servers run on; the next run ends them, is healthy itself, and leaves nothing."""
     process = shop.begin("-m", "health")
