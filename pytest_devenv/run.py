@@ -155,12 +155,14 @@ class Devenv:
         """Add the tail of the service's log to a failure, where this machine has that log."""
         probe = self.probes[probe_id]
         log = self.environment.logs.get(probe.subject)
-        if verdict.state is not State.FAIL or verdict.evidence or log is None or probe.mark != "health":
+        if verdict.state is not State.FAIL or log is None or probe.mark != "health":
             return verdict
         from pytest_devenv.targets.embedded.child import log_tail
 
-        tail = log_tail(log, _LOG_LINES)
-        return replace(verdict, evidence=(Evidence(f"last lines of {probe.subject}", tail),)) if tail else verdict
+        title, tail = f"last lines of {probe.subject}", log_tail(log, _LOG_LINES)
+        if not tail or any(piece.title == title for piece in verdict.evidence):
+            return verdict
+        return replace(verdict, evidence=(*verdict.evidence, Evidence(title, tail)))
 
 
 def _warm(settings: Settings) -> None:

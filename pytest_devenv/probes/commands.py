@@ -17,6 +17,8 @@ WHO_IS_CONNECTED = (
     "select usename, application_name, state, count(*), min(state_change) from pg_stat_activity"
     " where backend_type = 'client backend' group by 1, 2, 3 order by 4 desc"
 )
+ANEW = "pytest-devenv env down && pytest-devenv env up"
+KEPT_UP = "pytest-devenv env up; pytest -m health"
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -65,12 +67,26 @@ def reset(database: str) -> str:
     return shlex.join(["pytest-devenv", "db", "reset", "--database", database])
 
 
+def ends_with_run(environment: Environment) -> bool:
+    """Return whether the environment's ports and files are gone after the run, so that no remedy may name them."""
+    return environment.target is TargetName.EMBEDDED and not environment.attached
+
+
+def read_log(environment: Environment, service: str, otherwise: str) -> str:
+    """Return how to see what a service says of itself, where this run knows its log."""
+    log = environment.logs.get(service)
+    if log is None:
+        return otherwise
+    if ends_with_run(environment):
+        return f"mend what its log says; to look at it while it runs: {KEPT_UP}"
+    return shlex.join(["tail", "-n", "50", str(log)])
+
+
 def bring_up(environment: Environment, service: str) -> str:
     """Return what brings a service back, as far as the target knows."""
     settings = environment.settings
     if environment.target is TargetName.EMBEDDED:
-        anew = "pytest-devenv env down && pytest-devenv env up"
-        return anew if environment.attached else "mend what its log says, then run again: pytest -m health"
+        return ANEW if environment.attached else "mend what its log says, then run again: pytest -m health"
     if environment.target is TargetName.CLUSTER:
         workload = settings.services[service].workload
         if workload is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -69,14 +70,17 @@ def _answers(service: Service, environment: Environment) -> Verdict:
     if wrong is None:
         return passed(f"GET {service.health} answers {answer.status}", latency_ms=latency_ms, status=answer.status)
     expected, found = wrong
-    log = environment.logs.get(service.name)
-    look = commands.curl(url)
+    look = f"look at it while it runs: {commands.KEPT_UP}"
+    if not commands.ends_with_run(environment):
+        look = commands.curl(url)
     return failed(
         f"{service.name} answers {found}",
         expected=expected,
         found=found,
         where=f"GET {url}",
-        remedy=look if log is None or answer.status < _FIRST_SERVER_ERROR else f"tail -n 50 {log}",
+        remedy=look
+        if answer.status < _FIRST_SERVER_ERROR
+        else commands.read_log(environment, service.name, otherwise=look),
         evidence=_body(answer, environment),
         latency_ms=latency_ms,
         status=answer.status,
@@ -114,15 +118,14 @@ def _keeps_its_budget(service: Service, budget_ms: float, environment: Environme
     median_ms = sorted(took_ms)[REQUESTS // 2]
     if median_ms <= budget_ms:
         return passed(f"{median_ms:.0f} ms of {budget_ms:g} ms", latency_ms=median_ms, budget_ms=budget_ms)
-    log = environment.logs.get(service.name)
+    url = _url(service, environment)
+    look = f"curl --output /dev/null --silent --write-out '%{{time_total}}\\n' {shlex.quote(url)}"
     return failed(
         f"{service.name} takes {median_ms:.0f} ms, {median_ms / budget_ms:.1f} times its budget",
         expected=f"a median of at most {budget_ms:g} ms for {REQUESTS} requests",
         found=", ".join(f"{each:.0f} ms" for each in took_ms),
-        where=f"GET {_url(service, environment)}",
-        remedy=f"curl --output /dev/null --silent --write-out '%{{time_total}}\\n' {_url(service, environment)}"
-        if log is None
-        else f"see what it waits for: tail -n 50 {log}",
+        where=f"GET {url}",
+        remedy=commands.read_log(environment, service.name, otherwise=look),
         latency_ms=median_ms,
         budget_ms=budget_ms,
     )

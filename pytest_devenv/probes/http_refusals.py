@@ -21,6 +21,7 @@ def refused(environment: Environment, endpoint: Endpoint, path: str, error: Exce
     """Return the verdict on a request that got no answer; `error` is what the client raised."""
     name, at = endpoint.service, endpoint.address
     up = commands.bring_up(environment, name)
+    logs = commands.read_log(environment, name, otherwise=up)
     url = endpoint.base_url.rstrip("/") + path
     setting = f"services.{name}.url in {environment.settings.file.name}"
     match error:
@@ -39,17 +40,18 @@ def refused(environment: Environment, endpoint: Endpoint, path: str, error: Exce
         case TimeoutError():
             deadline_s = environment.settings.deadline_s
             summary = f"{name} does not answer at {at}"
-            found = (summary, f"no whole answer within {deadline_s:g} s", _logs(environment, name, up))
+            mend = up if environment.attached else logs
+            found = (summary, f"no whole answer within {deadline_s:g} s", mend)
         case http.client.RemoteDisconnected():
             summary = f"{name} closes the connection without an answer"
-            found = (summary, "the connection was closed before a status line", _logs(environment, name, up))
+            found = (summary, "the connection was closed before a status line", logs)
         case ConnectionResetError() | BrokenPipeError():
             summary = f"{name} resets the connection"
-            found = (summary, "the connection was reset before a status line", _logs(environment, name, up))
+            found = (summary, "the connection was reset before a status line", logs)
         case http.client.IncompleteRead():
             summary = f"{name} closes the connection in the middle of its answer"
             seen = f"{len(error.partial)} bytes, and {error.expected} more were announced"
-            found = (summary, seen, _logs(environment, name, up))
+            found = (summary, seen, logs)
         case http.client.BadStatusLine() | http.client.LineTooLong():
             summary = f"what answers at {at} is not HTTP"
             found = (summary, "an answer in another protocol", "pytest -m ports names who holds the port")
@@ -57,9 +59,3 @@ def refused(environment: Environment, endpoint: Endpoint, path: str, error: Exce
             said = redacted(str(error), environment).strip()
             found = (f"{name} is not reached at {at}", f"{type(error).__name__}: {said}", commands.curl(url))
     return failed(found[0], expected=f"an HTTP answer from {url}", found=found[1], where=f"GET {url}", remedy=found[2])
-
-
-def _logs(environment: Environment, service: str, otherwise: str) -> str:
-    """Return how to see what the service itself says, where this run knows its log."""
-    log = environment.logs.get(service)
-    return otherwise if log is None else f"tail -n 50 {log}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_devenv.probes import commands
 from pytest_devenv.probes.probe import Probe, probe_id
 from pytest_devenv.settings import ServiceKind, TargetName
 from pytest_devenv.verdict import unknown
@@ -21,6 +23,9 @@ ROOTS: Mapping[ServiceKind, str] = {
     ServiceKind.HTTP: "http.answers",
     ServiceKind.JOB: "job.completed",
 }
+
+
+_RUN_AGAIN = ", then run again"
 
 
 def root_id(service: Service) -> str:
@@ -44,7 +49,7 @@ def root(
     def looked(environment: Environment) -> Verdict:
         fault = environment.faults.get(service.name)
         if fault is not None and holds(environment):
-            return fault
+            return _recorded(fault) if environment.attached else fault
         if service.kind is not ServiceKind.JOB and service.name not in environment.endpoints:
             return _no_address(service, environment)
         return look(environment)
@@ -53,13 +58,20 @@ def root(
     return Probe(name=ROOTS[service.kind], subject=service.name, look=looked, requires=tuple(dict.fromkeys(requires)))
 
 
+def _recorded(fault: Verdict) -> Verdict:
+    """Return what was said of a service when its environment was brought up: mended now, it is still not there."""
+    place = "" if fault.where is None else f"{fault.where}; "
+    mend = "" if fault.remedy is None else f"{fault.remedy.removesuffix(_RUN_AGAIN)}; then: "
+    return replace(fault, where=f"{place}recorded at pytest-devenv env up", remedy=mend + commands.ANEW)
+
+
 def _no_address(service: Service, environment: Environment) -> Verdict:
     where = f"target {environment.target.value}: {environment.why}"
     if environment.target is TargetName.EMBEDDED:
         return unknown(
             f"{service.name} was not started: something that it requires was not up then",
             where=where,
-            remedy="pytest-devenv env down && pytest-devenv env up",
+            remedy=commands.ANEW,
         )
     return unknown(
         f"no address is known for {service.name}",

@@ -62,3 +62,20 @@ def test_a_backend_that_is_ten_times_too_slow_fails_its_budget_alone(shop_at: Sh
     assert verdict["expected"] == "a median of at most 60 ms for 3 requests"
     assert verdict["latency_ms"] >= 600
     assert "curl" in verdict["remedy"]
+
+
+def test_a_backend_that_fails_shows_its_answer_and_its_log(shop: Shop) -> None:
+    """The tail of the log stands beside the body; the log itself goes with the run, so that no remedy names it."""
+    shop.edit(
+        "self.send_response(200)",
+        'print("no price list", flush=True)\n        self.send_response(500)',
+        file="backend.py",
+    )
+    run = shop.run()
+    verdict = run.only_root(ANSWERS)
+    assert [piece["title"] for piece in verdict["evidence"]] == ["the body begins", "last lines of backend"]
+    assert "no price list" in verdict["evidence"][1]["text"]
+    assert verdict["remedy"] == (
+        "mend what its log says; to look at it while it runs: pytest-devenv env up; pytest -m health"
+    )
+    assert "tail -n" not in run.output

@@ -28,7 +28,7 @@ def test_a_service_that_dies_while_it_starts_is_one_failure_with_its_log(shop: S
     assert run.passed == HEALTH - SITES
     assert verdict["summary"] == "backend did not start: it ended with status 7"
     assert verdict["evidence"] == [{"title": "last lines of backend", "text": "cannot read the price list"}]
-    assert verdict["remedy"] == "mend what its log says; by hand it runs as: {python} backend.py {port}"
+    assert verdict["remedy"] == "mend what its log says, then run again"
     assert "cannot read the price list" in run.output
     assert run.took_s < 30
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import errno
+import shlex
+import sys
 from typing import TYPE_CHECKING
 
+from pytest_devenv.clients.processes import shown
+from pytest_devenv.settings.template import render
+from pytest_devenv.targets.embedded.ports import HOST
 from pytest_devenv.targets.embedded.startup import ServerStartError
 from pytest_devenv.verdict import Evidence, Verdict, failed, unknown
 
@@ -31,8 +36,8 @@ def did_not_start(service: Service, error: TargetError) -> Verdict:
     remedy = "mend what its log says, then run again"
     if _NO_SPACE in error.log:
         remedy = _FREE_SPACE
-    elif service.command:
-        remedy = f"mend what its log says; by hand it runs as: {' '.join(service.command)}"
+    elif (line := _by_hand(service)) is not None:
+        remedy = f"mend what its log says; by hand it runs as: {line}"
     return failed(
         f"{service.name} did not start: {error.reason}",
         expected=f"{service.name} up and listening",
@@ -41,6 +46,17 @@ def did_not_start(service: Service, error: TargetError) -> Verdict:
         remedy=remedy,
         evidence=log,
     )
+
+
+def _by_hand(service: Service) -> str | None:
+    """Return the line that runs a service's command as it stands, where it can be told whole and tells no secret."""
+    port = service.local_port
+    values = {"python": sys.executable, "host": HOST} | ({} if port is None else {"port": str(port)})
+    try:
+        words = [render(word, values) for word in service.command]
+    except KeyError:  # what names another service's address, or a port that each run chooses anew
+        return None
+    return shlex.join(words) if words and shown(words) == shlex.join(words) else None
 
 
 def machine_refused(service: Service, error: OSError, file: Path) -> Verdict:

@@ -204,6 +204,24 @@ def test_a_service_that_does_not_come_up_is_said_and_the_rest_runs(shop: Shop) -
     assert remains_in(shop.state) == []
 
 
+def test_what_failed_at_up_says_so_until_it_is_made_anew(shop: Shop) -> None:
+    """A mended backend is still the one that did not come up; the remedy that says how ends that."""
+    good = (shop.folder / "backend.py").read_text()
+    (shop.folder / "backend.py").write_text("raise SystemExit('no price list')\n")
+    assert env(shop, "up")[0] == 1
+    (shop.folder / "backend.py").write_text(good)
+    process = shop.begin("-m", "health")
+    process.communicate(timeout=60)
+    report = json.loads((shop.folder / "report.json").read_text())
+    assert process.returncode == 1
+    (verdict,) = [each["verdict"] for each in report["checks"] if each["probe"] == "http.answers[backend]"]
+    assert verdict["where"] == "the embedded target, on this machine; recorded at pytest-devenv env up"
+    assert verdict["remedy"] == "mend what its log says; then: pytest-devenv env down && pytest-devenv env up"
+    assert env(shop, "down")[0] == 0
+    assert env(shop, "up")[0] == 0
+    env(shop, "down")
+
+
 def test_no_secret_stands_where_others_can_read_it(up: Shop) -> None:
     """No command line of a child holds a secret, and no file that another account could open does."""
     secrets = [each.password.reveal() for each in record_of(up).endpoints.values() if each.password is not None]
@@ -217,6 +235,119 @@ def test_no_secret_stands_where_others_can_read_it(up: Shop) -> None:
         assert not any(secret.encode() in text for secret in secrets), file
     (folder,) = [each for each in up.state.iterdir() if each.name != ".lock"]
     assert stat.S_IMODE((folder / "state.json").stat().st_mode) == 0o600
+
+
+def ask(shop: Shop, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that may show a secret."""
+    return subprocess.run(
+        [*COMMAND, "env", *words],
+        cwd=shop.folder,
+        env=shop.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def test_url_prints_the_whole_url_on_request(up: Shop) -> None:
+    """What `env url` prints connects; with two databases, or one that is not in the settings, `--database` names it."""
+    import psycopg
+    import redis
+
+    server = record_of(up).endpoints["postgres"]
+    said = ask(up, "url", "postgres")
+    assert (said.returncode, said.stdout) == (0, f"{server.url('shop').reveal()}\n")
+    with psycopg.connect(said.stdout.strip()) as connection:
+        assert connection.execute("SELECT current_database()").fetchone() == ("shop",)
+    assert ask(up, "url", "postgres", "--database", "postgres").stdout == f"{server.url('postgres').reveal()}\n"
+    with redis.Redis.from_url(ask(up, "url", "redis").stdout.strip()) as client:
+        assert client.ping()
+    assert ask(up, "url", "backend").stdout == f"{record_of(up).endpoints['backend'].base_url}\n"
+
+
+def test_url_of_what_has_none_is_refused(up: Shop) -> None:
+    """A service that is not there, a Job, and a database of a redis are each said with what there is."""
+    said = ask(up, "url", "postgrse")
+    assert (said.returncode, said.stdout) == (1, "")
+    assert said.stderr == (
+        "expected a service with an address (postgres, redis, backend, frontend), found postgrse\n"
+        "  remedy: pytest-devenv env status\n"
+    )
+    assert "found migrate, which is not up" in ask(up, "url", "migrate").stderr
+    assert ask(up, "url", "redis", "--database", "0").stderr == (
+        "expected a service of kind postgres for --database, found redis, of kind redis\n"
+        "  remedy: pytest-devenv env url redis\n"
+    )
+
+
+def test_exec_gives_a_program_what_it_needs_and_its_exit_code(up: Shop) -> None:
+    """Programs find the servers by their own variables, see what services see, and no command line holds a secret."""
+    program = (
+        "import json, os, psutil, psycopg, redis\n"
+        "database = psycopg.connect().execute('SELECT current_database()').fetchone()[0]\n"
+        "assert redis.Redis(host=os.environ['REDIS_HOST'], port=int(os.environ['REDIS_PORT']),\n"
+        "    password=os.environ['REDISCLI_AUTH']).ping()\n"
+        "assert redis.Redis.from_url(os.environ['REDIS_URL']).ping()\n"
+        "assert psycopg.connect(os.environ['DATABASE_URL']).info.dbname == database\n"
+        "assert 'API_TOKEN' in os.environ and 'API_URL' in os.environ\n"
+        "words = ' '.join(psutil.Process().cmdline())\n"
+        "assert os.environ['PGPASSWORD'] not in words and os.environ['REDISCLI_AUTH'] not in words\n"
+        "print(database)\n"
+        "raise SystemExit(7)\n"
+    )
+    said = ask(
+        up, "exec", "--", sys.executable, "-c", program, PGSERVICE="other", PGHOSTADDR="192.0.2.1", PGHOST="192.0.2.1"
+    )
+    assert (said.returncode, said.stdout, said.stderr) == (7, "shop\n", "")
+    assert ask(up, "exec", "sh", "-c", "exit 3").returncode == 3
+    said = ask(up, "exec", "--", "no-such-program")
+    assert (said.returncode, said.stderr) == (127, "no-such-program was not run: No such file or directory\n")
+    said = ask(up, "exec", "--database", "shpo", "--", "true")
+    assert (said.returncode, said.stderr) == (
+        1,
+        "expected a database of the settings (shop), found shpo\n  remedy: describe databases.shpo in pyproject.toml\n",
+    )
+
+
+def test_without_an_environment_that_is_up_there_is_nothing_to_work_in(shop: Shop) -> None:
+    """Both commands say how to bring one up, and run nothing."""
+    for words in (("url", "postgres"), ("exec", "--", "touch", "made")):
+        said = ask(shop, *words)
+        assert (said.returncode, said.stdout, said.stderr) == (
+            1,
+            "",
+            "expected shop to be up on this machine, found that it is not\n  remedy: pytest-devenv env up\n",
+        )
+    assert not (shop.folder / "made").exists()
+
+
+def test_up_says_how_to_look_at_what_it_made(up: Shop) -> None:
+    """Where a run would choose another target, or none, the command names the embedded one."""
+    lines = env(up, "status")[1].splitlines()
+    assert lines[-2:] == [
+        "  look at it: pytest -m health    end it: pytest-devenv env down",
+        "  work in it: pytest-devenv env exec -- PROGRAM    its URLs: pytest-devenv env url SERVICE",
+    ]
+    context = up.folder / "kubeconfig"
+    context.write_text(
+        "apiVersion: v1\nkind: Config\ncurrent-context: production\n"
+        "contexts: [{name: production, context: {cluster: a, user: a}}]\n"
+    )
+    for target in ("auto", "addresses"):
+        said = ask(up, "status", PYTEST_DEVENV_TARGET=target, KUBECONFIG=str(context))
+        assert "  look at it: pytest -m health --devenv-target=embedded    end it: " in said.stdout
+
+
+def test_status_ends_what_an_up_that_was_killed_left(shop: Shop) -> None:
+    """Who looks after SIGKILL in the middle of `up` need not know that there is something to end."""
+    process = begin(shop, "up")
+    left = wait_for(shop.state, "postgres", "valkey-server")
+    process.kill()
+    process.communicate()
+    assert env(shop, "status")[0] == 1
+    assert not any(each.is_running() for each in left.values())
+    assert remains_in(shop.state) == []
 
 
 def readable_by_others(folder: Path) -> Iterator[Path]:

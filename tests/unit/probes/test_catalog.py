@@ -7,7 +7,7 @@ from dataclasses import replace
 from pytest_devenv.probes.catalog import catalog
 from pytest_devenv.probes.graph import closure
 from pytest_devenv.settings import Database, Service, ServiceKind, TargetName
-from pytest_devenv.verdict import State, failed
+from pytest_devenv.verdict import State, failed, unknown
 from tests.unit.probes.samples import environment, settings
 
 REQUIRES = {
@@ -111,6 +111,18 @@ def test_what_could_not_be_brought_up_is_the_roots_verdict() -> None:
     for probe_id in (*roots, "job.completed[migrate]"):
         here = replace(environment(), faults={probes[probe_id].subject: fault})
         assert probes[probe_id].look(here) is fault
+
+
+def test_what_was_recorded_when_it_was_brought_up_says_so() -> None:
+    """Whoever attaches reads that a fault is of `env up`, and that mending its cause is not all there is to do."""
+    fault = failed("it did not start", expected="up", found="1", where="its log", remedy="mend it, then run again")
+    here = replace(environment(), target=TargetName.EMBEDDED, attached=True)
+    look = catalog(settings())["redis.answers[redis]"].look
+    anew = "pytest-devenv env down && pytest-devenv env up"
+    told = look(replace(here, faults={"redis": fault}))
+    assert told == replace(fault, where="its log; recorded at pytest-devenv env up", remedy=f"mend it; then: {anew}")
+    told = look(replace(here, faults={"redis": unknown("it could not be started")}))
+    assert (told.where, told.remedy) == ("recorded at pytest-devenv env up", anew)
 
 
 def test_what_the_embedded_target_met_when_it_migrated_does_not_outlive_its_cause() -> None:

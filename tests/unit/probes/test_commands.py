@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from pytest_devenv.clients.postgres import DatabaseAddress
 from pytest_devenv.probes import commands
+from pytest_devenv.probes.http_refusals import refused
 from pytest_devenv.secret import Secret
 from pytest_devenv.settings import TargetName
 from tests.unit.probes.samples import endpoints, environment
@@ -31,6 +33,28 @@ def test_redis_cli_asks_for_a_password_where_one_is_configured() -> None:
     assert commands.redis_cli(endpoint, "PING") == "redis-cli -p 6379 PING"
     elsewhere = replace(endpoint, host="cache.test", user="app", password=Secret("hidden-1"), tls=True)
     assert commands.redis_cli(elsewhere, "PING") == "redis-cli -h cache.test -p 6379 --tls --user app --askpass PING"
+
+
+def test_a_log_is_named_where_it_outlives_the_run() -> None:
+    """The log of an environment that stays up is shown; that of a run's own is gone, and who has none is told else."""
+    attached = replace(
+        environment(), target=TargetName.EMBEDDED, attached=True, logs={"redis": Path("/state/a b/redis.log")}
+    )
+    assert commands.read_log(attached, "redis", "otherwise") == "tail -n 50 '/state/a b/redis.log'"
+    assert commands.read_log(attached, "backend", "otherwise") == "otherwise"
+    assert commands.read_log(replace(attached, attached=False), "redis", "otherwise") == (
+        "mend what its log says; to look at it while it runs: pytest-devenv env up; pytest -m health"
+    )
+
+
+def test_a_service_that_hangs_is_started_anew_where_it_stays_up() -> None:
+    """The log of a service that hangs need not say why: one that stays up is brought down and up again."""
+    attached = replace(environment(), target=TargetName.EMBEDDED, attached=True, logs={"backend": Path("/x.log")})
+    endpoint = attached.endpoints["backend"]
+    assert refused(attached, endpoint, "/health", TimeoutError()).remedy == commands.ANEW
+    assert refused(attached, endpoint, "/health", ConnectionResetError()).remedy == "tail -n 50 /x.log"
+    own = refused(replace(attached, attached=False), endpoint, "/health", TimeoutError())
+    assert own.remedy == "mend what its log says; to look at it while it runs: pytest-devenv env up; pytest -m health"
 
 
 def test_a_service_is_brought_back_as_its_target_does() -> None:

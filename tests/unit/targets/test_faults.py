@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import shlex
+import sys
 from pathlib import Path
 
 import psycopg
@@ -35,16 +37,42 @@ ADDRESS = DatabaseAddress(
 
 
 def test_a_server_that_ended_shows_its_log_and_its_command() -> None:
-    """A service with a command is started by hand as the settings say, placeholders and all."""
+    """A service with a command is started by hand as the settings say, with what stands for its placeholders."""
     error = ServerStartError("backend", "it ended with status 1", "no price list")
     assert did_not_start(BACKEND, error) == failed(
         "backend did not start: it ended with status 1",
         expected="backend up and listening",
         found="it ended with status 1",
         where=HERE,
-        remedy="mend what its log says; by hand it runs as: {python} -m shop",
+        remedy=f"mend what its log says; by hand it runs as: {shlex.join([sys.executable, '-m', 'shop'])}",
         evidence=(Evidence("last lines of backend", "no price list"),),
     )
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        (("shop", "--port", "{port}", "--host", "{host}"), "shop --port 3000 --host 127.0.0.1"),
+        (("shop", "a b"), "shop 'a b'"),
+        (("shop", "{database.shop.url}"), None),
+        (("shop", "--token=abc-1"), None),
+        (("shop", "x" * 200), None),
+    ],
+    ids=["own", "quoted", "another's", "secret", "long"],
+)
+def test_a_command_is_told_where_it_can_be_pasted(command: tuple[str, ...], line: str | None) -> None:
+    """A line that would need another service's address, tell a secret or be cut is left out."""
+    service = Service(name="backend", kind=ServiceKind.HTTP, command=command, local_port=3000)
+    remedy = did_not_start(service, ServerStartError("backend", "it ended with status 1", "")).remedy
+    by_hand = f"mend what its log says; by hand it runs as: {line}"
+    assert remedy == ("mend what its log says, then run again" if line is None else by_hand)
+
+
+def test_a_command_whose_port_each_run_chooses_is_not_told() -> None:
+    """Without a port in the settings there is none to fill in."""
+    service = Service(name="backend", kind=ServiceKind.HTTP, command=("shop", "{port}"))
+    remedy = did_not_start(service, ServerStartError("backend", "it ended with status 1", "")).remedy
+    assert remedy == "mend what its log says, then run again"
 
 
 def test_a_server_of_ours_that_ended_has_no_command_to_show() -> None:
