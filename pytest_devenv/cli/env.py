@@ -1,20 +1,30 @@
-"""`pytest-devenv env`: leave the environment running on this machine, see it, end it."""
+"""`pytest-devenv env`: leave the environment running on this machine, see it, work in it, end it."""
 
 from __future__ import annotations
 
 import json
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from pytest_devenv.cli import load_settings
+from pytest_devenv.errors import TargetError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_devenv.endpoint import Endpoint
     from pytest_devenv.settings import Settings
     from pytest_devenv.targets.embedded.instance import Instance
     from pytest_devenv.targets.embedded.record import Record
 
 FAULTY = 1
+NOT_EXECUTABLE = 126  # as shells have it
+NOT_FOUND = 127
+# What libpq would prefer to PGHOST and PGPORT, and so lead somewhere else.
+_ASTRAY = ("PGSERVICE", "PGHOSTADDR")
 
 
 @click.group()
@@ -51,7 +61,10 @@ def up(*, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def status(*, as_json: bool) -> None:
     """Show the environment that is up: exits 0 when one is, 1 when none is."""
+    from pytest_devenv.targets.embedded.instance import sweep_up
+
     settings = load_settings()
+    sweep_up()
     running = _kept(settings)
     if running is None:
         if as_json:
@@ -77,6 +90,110 @@ def down() -> None:
     click.echo(f"{settings.name} is down: its processes have ended and its data is gone")
 
 
+@env.command()
+@click.argument("service")
+@click.option("--database", metavar="NAME", help="The database to name in it; else the only one of that server.")
+def url(service: str, database: str | None) -> None:
+    """Print the whole URL of a service that is up, WITH ITS PASSWORD; nothing else that we print holds one.
+
+    To run a program without showing a password at all, see `pytest-devenv env exec`.
+    """
+    settings = load_settings()
+    endpoint = _endpoint(settings, _running(settings), service)
+    if endpoint.kind.value != "postgres":
+        if database is not None:
+            msg = f"expected a service of kind postgres for --database, found {service}, of kind {endpoint.kind.value}"
+            raise TargetError(msg, remedy=f"pytest-devenv env url {service}")
+    elif database is None:
+        of_it = [each.name for each in settings.databases.values() if each.service == service]
+        database = of_it[0] if len(of_it) == 1 else None
+    click.echo(endpoint.url(database).reveal())
+
+
+@env.command(context_settings={"allow_interspersed_args": False})
+@click.option("--database", metavar="NAME", help="The database for PGDATABASE; else the first of the settings.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def exec(database: str | None, command: tuple[str, ...]) -> None:  # noqa: A001  # what the command is called
+    """Run a program in the environment that is up: `pytest-devenv env exec -- psql`.
+
+    The program gets PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE and DATABASE_URL; REDIS_HOST, REDIS_PORT,
+    REDISCLI_AUTH and REDIS_URL; and the variables that the services were given, but those that two services were given
+    differently. No password stands in a command line. Exits as the program does.
+    """
+    settings = load_settings()
+    record = _running(settings)
+    given, dropped = _variables(settings, record, database)
+    inherited = {name: value for name, value in os.environ.items() if name not in dropped}
+    sys.stdout.flush()
+    try:
+        os.execvpe(command[0], command, inherited | given)  # noqa: S606  # a list of words, never a shell line
+    except OSError as error:
+        click.echo(f"{command[0]} was not run: {error.strerror}", err=True)
+        raise SystemExit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE) from error
+
+
+def _variables(settings: Settings, record: Record, database: str | None) -> tuple[dict[str, str], set[str]]:
+    """Return the variables for a program of the user, and the names of those that it is not to inherit."""
+    given: dict[str, str] = {}
+    dropped: set[str] = set()
+    if (chosen := _database(settings, record, database)) is not None:
+        server, name = chosen
+        own = {
+            "PGHOST": server.host,
+            "PGPORT": str(server.port),
+            "PGUSER": server.user,
+            "PGPASSWORD": None if server.password is None else server.password.reveal(),
+            "PGDATABASE": name,
+            "DATABASE_URL": server.url(name).reveal(),
+        }
+        dropped |= {*own, *_ASTRAY}
+        given |= {key: value for key, value in own.items() if value is not None}
+    if (redis := next(_of_kind(record, "redis"), None)) is not None:
+        auth = {} if redis.password is None else {"REDISCLI_AUTH": redis.password.reveal()}
+        dropped |= {"REDISCLI_AUTH"}
+        given |= {"REDIS_HOST": redis.host, "REDIS_PORT": str(redis.port), "REDIS_URL": redis.url().reveal(), **auth}
+    values: dict[str, set[str]] = {}
+    for variables in record.variables.values():
+        for key, value in variables.items():
+            values.setdefault(key, set()).add(value)
+    agreed = {key: value for key, (value, *others) in values.items() if not others and not key.startswith("PG")}
+    if database is not None:
+        agreed.pop("DATABASE_URL", None)
+    return given | agreed, dropped
+
+
+def _database(settings: Settings, record: Record, name: str | None) -> tuple[Endpoint, str | None] | None:
+    """Return the server and the database that a program is to find; None where no server of databases is up."""
+    if name is not None and name not in settings.databases:
+        msg = f"expected a database of the settings ({', '.join(settings.databases) or 'there are none'}), found {name}"
+        raise TargetError(msg, remedy=f"describe databases.{name} in {settings.file.name}")
+    for each in settings.databases.values() if name is None else (settings.databases[name],):
+        if each.service in record.endpoints:
+            return record.endpoints[each.service], each.name
+    server = next(_of_kind(record, "postgres"), None) if name is None else None
+    return None if server is None else (server, None)
+
+
+def _of_kind(record: Record, kind: str) -> Iterator[Endpoint]:
+    return (endpoint for endpoint in record.endpoints.values() if endpoint.kind.value == kind)
+
+
+def _endpoint(settings: Settings, record: Record, service: str) -> Endpoint:
+    if service in record.endpoints:
+        return record.endpoints[service]
+    found = f"{service}, which is not up" if service in settings.services else service
+    msg = f"expected a service with an address ({', '.join(record.endpoints) or 'none is up'}), found {found}"
+    raise TargetError(msg, remedy="pytest-devenv env status")
+
+
+def _running(settings: Settings) -> Record:
+    running = _kept(settings)
+    if running is None:
+        msg = f"expected {settings.name} to be up on this machine, found that it is not"
+        raise TargetError(msg, remedy="pytest-devenv env up")
+    return running[1]
+
+
 def _kept(settings: Settings) -> tuple[Instance, Record] | None:
     from pytest_devenv.targets.embedded.instance import kept
 
@@ -93,9 +210,22 @@ def _show(settings: Settings, record: Record, *, as_json: bool, said: str) -> No
         width = max((len(name) for name in settings.services), default=0)
         for name in settings.services:
             click.echo(f"  {name:<{width}}  {_line(name, record, died)}")
-        click.echo("  look at it: pytest -m health    end it: pytest-devenv env down")
+        click.echo(f"  look at it: {_look(settings)}    end it: pytest-devenv env down")
+        click.echo("  work in it: pytest-devenv env exec -- PROGRAM    its URLs: pytest-devenv env url SERVICE")
     if record.faults or died:
         raise SystemExit(FAULTY)
+
+
+def _look(settings: Settings) -> str:
+    """Return the command that looks at this environment, also where a run would choose another target by itself."""
+    from pytest_devenv.settings import TargetName
+    from pytest_devenv.targets.choose import choose
+
+    try:
+        itself = choose(settings).target is TargetName.EMBEDDED
+    except TargetError:
+        itself = False
+    return "pytest -m health" if itself else "pytest -m health --devenv-target=embedded"
 
 
 def _line(name: str, record: Record, died: frozenset[str]) -> str:
