@@ -12,11 +12,13 @@ from pytest_devenv.cli.db.audit import audited
 from pytest_devenv.cli.db.call import Call, confirm_option, database_command
 from pytest_devenv.cli.db.codes import UsageError
 from pytest_devenv.cli.db.guarding import judge
-from pytest_devenv.clients.marker import Contents, read_contents, read_identity, read_marker
+from pytest_devenv.cli.db.rows import told
 from pytest_devenv.clients.marker import adopt as mark
+from pytest_devenv.clients.marker import read_contents, read_identity, read_marker
 from pytest_devenv.migrate.session import connected
 
 if TYPE_CHECKING:
+    from pytest_devenv.clients.marker import Contents
     from pytest_devenv.clients.postgres import DatabaseAddress
     from pytest_devenv.guard import Marker
 
@@ -42,7 +44,7 @@ def adopt(call: Call, *, name: str, confirm: str | None) -> None:
             call.report.say(f"{address} is marked already: {marker.tier}, {marker.origin} by {marker.marked_by}")
             _put(call, address, marker, contents)
             return
-        call.report.say(f"{address} holds {told(contents)}")
+        call.report.say(f"{address} holds {told(connection, contents)}")
         if confirm is None:
             confirm = typed_name(call, f"if it is yours to change, and to destroy, type its name ({shlex.quote(name)})")
         with audited(call, address):
@@ -51,18 +53,11 @@ def adopt(call: Call, *, name: str, confirm: str | None) -> None:
     _put(call, address, marker, contents)
 
 
-def told(contents: Contents) -> str:
-    """Return what a database holds, in one line."""
-    largest = f"; largest: {', '.join(contents.largest)}" if contents.largest else ""
-    megabytes = contents.size_bytes / 1e6
-    return f"{contents.tables} tables, about {contents.rows:,} rows, {megabytes:.1f} MB{largest}"
-
-
 def _put(call: Call, address: DatabaseAddress, marker: Marker, contents: Contents) -> None:
     call.report.put(
         address.database,
         marker={"environment": marker.tier.value, "origin": marker.origin.value, "by": marker.marked_by},
         tables=contents.tables,
-        rows=contents.rows,
+        rows_estimated=contents.rows,
         size_bytes=contents.size_bytes,
     )

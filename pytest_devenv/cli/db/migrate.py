@@ -12,10 +12,11 @@ from pytest_devenv.cli.db.call import Call, confirm_option, database_command, lo
 from pytest_devenv.cli.db.codes import Code
 from pytest_devenv.cli.db.guarding import judge
 from pytest_devenv.cli.db.steps import Done, as_facts, print_plan
-from pytest_devenv.cli.db.verify import Rows, count_rows, verify
+from pytest_devenv.cli.db.verify import rows_of, verify
 from pytest_devenv.guard import Consent, judge_consent
 
 if TYPE_CHECKING:
+    from pytest_devenv.cli.db.rows import Rows
     from pytest_devenv.clients.postgres import DatabaseAddress
     from pytest_devenv.migrate import Engine, Plan
     from pytest_devenv.settings import Database
@@ -96,7 +97,7 @@ def _with_consent(
     if confirm is None:
         confirm = typed_name(call, f"{call.tier}: type the name of the database to migrate {address}")
         judge_consent(database.name, call.tier, _consent(confirm), where=str(address))
-    before = count_rows(address, deadline_s=call.settings.deadline_s)
+    before = rows_of(address, deadline_s=call.settings.deadline_s)
     apply(call, database, to=to, consent=_consent(confirm), lock_timeout_s=lock_timeout_s)
     return _look_after(call, database, address, plan, before)
 

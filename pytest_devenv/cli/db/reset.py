@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from pytest_devenv.cli.db import audit
-from pytest_devenv.cli.db.adopt import told
 from pytest_devenv.cli.db.asking import agree
 from pytest_devenv.cli.db.call import Call, database_command, force_option, lock_option
 from pytest_devenv.cli.db.guarding import judge
+from pytest_devenv.cli.db.rows import told
 from pytest_devenv.cli.db.server import administering, recreate
 from pytest_devenv.cli.db.setup import build
 from pytest_devenv.clients.marker import read_contents, read_identity, require_changeable, write_marker
@@ -58,7 +58,8 @@ def _make_anew(call: Call, database: Database, address: DatabaseAddress, *, forc
     with connected(address, deadline_s=deadline_s) as connection:
         require_changeable(connection, call.tier, address)
         identity, contents = read_identity(connection), read_contents(connection)
-        agree(call, f"destroy {address}? It holds {told(contents)}", force=force)
+        holds = told(connection, contents)
+        agree(call, f"destroy {address}? It holds {holds}", force=force)
         # Who migrates right now is waited for, not cut off.
         with held(connection, _key(call, database), timeout_s=lock_timeout_s, where=str(address)):
             kept = audit.keep(connection)
@@ -68,8 +69,10 @@ def _make_anew(call: Call, database: Database, address: DatabaseAddress, *, forc
         write_marker(connection, call.tier, Origin.CREATED)
         audit.restore(connection, kept)
     call.report.warn(lost)
-    call.report.say(f"{address} is new: what it held is gone ({told(contents)})")
-    call.report.put(database.name, destroyed={"tables": contents.tables, "rows": contents.rows}, lost=list(lost))
+    call.report.say(f"{address} is new: what it held is gone ({holds})")
+    call.report.put(
+        database.name, destroyed={"tables": contents.tables, "rows_estimated": contents.rows}, lost=list(lost)
+    )
 
 
 def _key(call: Call, database: Database) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
+from pytest_devenv.cli.db.rows import count_rows
 from pytest_devenv.clients.postgres import connect
 from pytest_devenv.migrate import engine_for
 from pytest_devenv.probes import schema
@@ -13,20 +14,12 @@ from pytest_devenv.verdict import State
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_devenv.cli.db.rows import Rows
     from pytest_devenv.clients.postgres import DatabaseAddress
     from pytest_devenv.settings import Database
     from pytest_devenv.targets.environment import Environment
 
-Rows: TypeAlias = dict[str, int]
-
-_COUNTED_TO = 1_000_000
 _DRIFT = "schema.matches_migrations"
-_TABLES = """
-    SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), n.nspname, c.relname, c.reltuples::bigint
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname NOT LIKE 'pg\\_%'
-    AND n.nspname NOT IN ('information_schema', 'pytest_devenv') ORDER BY 1
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,19 +48,10 @@ class Verified:
                 yield f"rows of {table}: {before} → {after}"
 
 
-def count_rows(address: DatabaseAddress, *, deadline_s: float) -> Rows:
-    """Count the rows of every table; of one that the server takes for larger than a million, take its estimate."""
-    from psycopg import sql
-
-    found: Rows = {}
+def rows_of(address: DatabaseAddress, *, deadline_s: float) -> Rows:
+    """Count the rows of a database, to compare them afterwards."""
     with connect(address, deadline_s=deadline_s) as connection:
-        for shown, namespace, name, estimate in connection.execute(_TABLES).fetchall():
-            found[shown] = estimate
-            if estimate <= _COUNTED_TO:
-                query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(namespace, name))
-                row = connection.execute(query).fetchone()
-                found[shown] = 0 if row is None else row[0]
-    return found
+        return count_rows(connection)
 
 
 def verify(environment: Environment, database: Database, before: Rows, versions: set[str]) -> Verified:
@@ -82,7 +66,7 @@ def verify(environment: Environment, database: Database, before: Rows, versions:
             verdict = probe.look(environment)
             if verdict.state in {State.FAIL, State.UNKNOWN}:
                 faults.append(verdict.summary + ("" if verdict.found is None else f": {verdict.found}"))
-    after = count_rows(address, deadline_s=settings.deadline_s)
+    after = rows_of(address, deadline_s=settings.deadline_s)
     tables = sorted({*before, *after})
     rows = {table: {"before": before.get(table), "after": after.get(table)} for table in tables}
     lost = tuple(
