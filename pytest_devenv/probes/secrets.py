@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_devenv.probes.probe import Probe
+from pytest_devenv.settings import ServiceKind, TargetName
 from pytest_devenv.settings.redact import looks_secret
 from pytest_devenv.verdict import failed, passed, unknown
 
@@ -36,23 +37,37 @@ def variable(secret: str) -> str:
 def _is_present(secret: str, environment: Environment) -> Verdict:
     name = variable(secret)
     file = environment.settings.root / ".env"
-    try:
-        places = {**_places(environment), str(file): _variables(file)}
-    except PermissionError:
-        return unknown(f"{file} may not be read", where=str(file), remedy=f"chmod u+r {file}")
+    places = _places(environment)
+    if environment.target is not TargetName.EMBEDDED:  # which gives no service anything of a .env file
+        try:
+            places[str(file)] = _variables(file)
+        except PermissionError:
+            return unknown(f"{file} may not be read", where=str(file), remedy=f"chmod u+r {file}")
     holding = [place for place, variables in places.items() if variables.get(name)]
     if holding:
         return passed(f"{name} is set in {holding[0]}", variable=name)
     empty = [place for place, variables in places.items() if name in variables]
-    value = "$(openssl rand -hex 32)" if looks_secret(secret) else "…"
     return failed(
         f"secret {secret} is missing",
         expected=f"{name} set, and not empty",
         found=f"empty in {', '.join(empty)}" if empty else "not set",
         where=", ".join(places),
-        remedy=f'echo "{name}={value}" >> {file}',
+        remedy=_remedy(secret, file, environment),
         variable=name,
     )
+
+
+def _remedy(secret: str, file: Path, environment: Environment) -> str:
+    """Return what gives the secret to the services: on the embedded target the settings do, elsewhere a .env file."""
+    name, settings = variable(secret), environment.settings
+    if environment.target is not TargetName.EMBEDDED:
+        value = "$(openssl rand -hex 32)" if looks_secret(secret) else "…"
+        return f'echo "{name}={value}" >> {file}'
+    keys = [f"services.{each.name}.env" for each in settings.services.values() if each.kind is ServiceKind.HTTP]
+    if not keys:
+        return f"export {name}=…"
+    again = ", then pytest-devenv env down && pytest-devenv env up" if environment.attached else ""
+    return f'add {name} = "…" to {" or ".join(keys)} in {settings.file.name}{again}'
 
 
 def _places(environment: Environment) -> dict[str, Mapping[str, str]]:

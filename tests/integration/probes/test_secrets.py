@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_devenv.settings import Service, ServiceKind
+from pytest_devenv.settings import Service, ServiceKind, TargetName
 from pytest_devenv.verdict import State, failed
 from tests.integration.probes.samples import environment, look
 
@@ -84,3 +84,35 @@ def test_an_env_file_that_may_not_be_read_is_unknown(tmp_path: Path, monkeypatch
     assert verdict.state is State.UNKNOWN
     assert verdict.summary == f"{file} may not be read"
     assert verdict.remedy == f"chmod u+r {file}"
+
+
+def test_embedded_a_secret_in_the_env_file_is_missing(tmp_path: Path) -> None:
+    """No embedded service is given what a .env file holds: there the settings give it, and the remedy says so."""
+    (tmp_path / ".env").write_text(f"SHOP_TOKEN_KEY={VALUE}\n")
+    services = [
+        Service(name="backend", kind=ServiceKind.HTTP, env={"OTHER": "1"}),
+        Service(name="redis", kind=ServiceKind.REDIS),
+    ]
+    here = environment(root=tmp_path, secrets=("shop-token-key",), services=services)
+    here = replace(here, target=TargetName.EMBEDDED)
+    assert look(here, PROBE) == failed(
+        "secret shop-token-key is missing",
+        expected="SHOP_TOKEN_KEY set, and not empty",
+        found="not set",
+        where="services.backend.env in pyproject.toml, this process's environment",
+        remedy='add SHOP_TOKEN_KEY = "…" to services.backend.env in pyproject.toml',
+        variable="SHOP_TOKEN_KEY",
+    )
+    attached = look(replace(here, attached=True), PROBE)
+    assert attached.remedy == (
+        'add SHOP_TOKEN_KEY = "…" to services.backend.env in pyproject.toml, '
+        "then pytest-devenv env down && pytest-devenv env up"
+    )
+    given = look(replace(here, variables={"backend": {"SHOP_TOKEN_KEY": VALUE}}), PROBE)
+    assert given.summary == "SHOP_TOKEN_KEY is set in the environment of backend"
+
+
+def test_embedded_without_a_service_to_give_it_to(tmp_path: Path) -> None:
+    """Where no service takes variables, the environment of the run is the place for a secret."""
+    here = replace(environment(root=tmp_path, secrets=("shop-token-key",)), target=TargetName.EMBEDDED)
+    assert look(here, PROBE).remedy == "export SHOP_TOKEN_KEY=…"
