@@ -82,6 +82,14 @@ def read_log(environment: Environment, service: str, otherwise: str) -> str:
     return shlex.join(["tail", "-n", "50", str(log)])
 
 
+def unless_stranger(environment: Environment, endpoint: Endpoint, mend: str) -> str:
+    """Return what mends a silent service, and where its port is a declared one, how to learn who really holds it."""
+    declared = environment.settings.services[endpoint.service].local_port == endpoint.port
+    if not declared or endpoint.host not in _HERE or environment.target is TargetName.EMBEDDED:
+        return mend
+    return f"{mend}; or a stranger holds its port: pytest -m ports"
+
+
 def bring_up(environment: Environment, service: str) -> str:
     """Return what brings a service back, as far as the target knows."""
     settings = environment.settings

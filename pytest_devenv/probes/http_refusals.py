@@ -41,7 +41,11 @@ def refused(environment: Environment, endpoint: Endpoint, path: str, error: Exce
             deadline_s = environment.settings.deadline_s
             summary = f"{name} does not answer at {at}"
             mend = up if environment.attached else logs
-            found = (summary, f"no whole answer within {deadline_s:g} s", mend)
+            found = (
+                summary,
+                f"no whole answer within {deadline_s:g} s",
+                commands.unless_stranger(environment, endpoint, mend),
+            )
         case http.client.RemoteDisconnected():
             summary = f"{name} closes the connection without an answer"
             found = (summary, "the connection was closed before a status line", logs)

@@ -50,6 +50,10 @@ class _Attempt:
             remedy=remedy,
         )
 
+    def bring_up(self) -> str:
+        up = commands.bring_up(self.environment, self.service)
+        return commands.unless_stranger(self.environment, self.address.endpoint, up)
+
     def as_admin(self, sql: str) -> str:
         admin = DatabaseAddress(self.address.endpoint, "postgres")
         return commands.psql(admin, sql, user="postgres")
@@ -189,7 +193,7 @@ def _hangs_up(attempt: _Attempt) -> Verdict:
     return attempt.failed(
         f"{attempt.service} hangs up at {attempt.at}",
         "the connection was closed before PostgreSQL answered, as a dead port forward does",
-        commands.bring_up(attempt.environment, attempt.service),
+        attempt.bring_up(),
     )
 
 
@@ -205,7 +209,7 @@ def _silent(attempt: _Attempt) -> Verdict:
     return attempt.failed(
         f"{attempt.service} does not answer at {attempt.at}",
         f"no answer within {attempt.environment.settings.deadline_s:g} s",
-        commands.bring_up(attempt.environment, attempt.service),
+        attempt.bring_up(),
     )
 
 

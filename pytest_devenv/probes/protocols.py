@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from pytest_devenv.clients import processes
 from pytest_devenv.clients.ports import Greeting, greet
 from pytest_devenv.probes import commands, strangers
 from pytest_devenv.probes.redact import redacted
-from pytest_devenv.settings import ServiceKind
+from pytest_devenv.settings import ServiceKind, TargetName
 from pytest_devenv.verdict import failed, off, passed
 
 if TYPE_CHECKING:
+    from pytest_devenv.clients.processes import Listener, Process
     from pytest_devenv.endpoint import Endpoint
     from pytest_devenv.settings import Service
     from pytest_devenv.targets.environment import Environment
     from pytest_devenv.verdict import Verdict
 
 _PROTOCOLS = {ServiceKind.POSTGRES: "PostgreSQL", ServiceKind.REDIS: "Redis", ServiceKind.HTTP: "HTTP"}
+# What a hung server of the kind is called: it is no stranger.
+_SERVERS = {ServiceKind.POSTGRES: ("postgres",), ServiceKind.REDIS: ("redis-server", "valkey-server")}
 
 
 def speaks(service: Service, environment: Environment) -> Verdict:
@@ -44,10 +48,34 @@ def speaks(service: Service, environment: Environment) -> Verdict:
 
 
 def _mend(service: Service, endpoint: Endpoint, greeting: Greeting, environment: Environment) -> str:
-    if greeting is not Greeting.FOREIGN:
-        return f"a forward may be dead: {commands.bring_up(environment, service.name)}"
-    pids = [each.pid for each in processes.listeners() if each.port == endpoint.port and each.pid is not None]
-    holder = processes.process(pids[0]) if pids and endpoint.host in strangers.HERE else None
+    foreign = greeting is Greeting.FOREIGN
+    forward = f"a forward may be dead: {commands.bring_up(environment, service.name)}"
+    held = _held(endpoint)
+    pid = next((each.pid for each in held if each.pid is not None), None)
+    holder = None if pid is None else processes.process(pid)
     if holder is None:
-        return f"find who holds it: {strangers.find(endpoint.port)}"
-    return f"{strangers.stop(holder, endpoint.port)} ends {holder}"
+        find = f"find who holds it: {strangers.find(endpoint.port)}"
+        if foreign:
+            return find
+        return f"{forward}; or {find}" if held else forward
+    stop = strangers.stop(holder, endpoint.port)
+    if foreign:
+        return f"{stop} ends {holder}"
+    if strangers.is_forwarder(holder) or holder.name in _SERVERS.get(service.kind, ()) or _is_ours(holder, environment):
+        return forward
+    return f"unless this is {service.name}, {stop} ends it: {holder}"
+
+
+def _held(endpoint: Endpoint) -> list[Listener]:
+    """Return the sockets of this machine that listen at an address, as far as they may be seen."""
+    if endpoint.host not in strangers.HERE:
+        return []
+    try:
+        return [each for each in processes.listeners() if each.port == endpoint.port]
+    except PermissionError:
+        return []
+
+
+def _is_ours(holder: Process, environment: Environment) -> bool:
+    """Return whether a process belongs to this run: what the embedded target starts is reached at its own ports."""
+    return environment.target is TargetName.EMBEDDED or holder.pid in processes.family(os.getpid())

@@ -47,7 +47,8 @@ def _unreached(environment: Environment, endpoint: Endpoint, error: Exception) -
             seen = f"no answer to a TLS handshake within {deadline_s:g} s"
             found = (summary, seen, f"write redis:// for rediss:// in {setting}")
         case TimeoutError():
-            found = (f"{name} does not answer at {at}", f"no answer within {deadline_s:g} s", up)
+            mend = commands.unless_stranger(environment, endpoint, up)
+            found = (f"{name} does not answer at {at}", f"no answer within {deadline_s:g} s", mend)
         case ssl.SSLCertVerificationError():
             summary = f"{name} has a certificate that is not trusted"
             said = error.verify_message or "certificate verify failed"
@@ -60,7 +61,8 @@ def _unreached(environment: Environment, endpoint: Endpoint, error: Exception) -
             found = (summary, "an answer in another protocol", "pytest -m ports names who holds the port")
         case ConnectionResetError() | BrokenPipeError():
             summary = f"{name} hangs up at {at}"
-            found = (summary, "the connection was closed before Redis answered, as a dead port forward does", up)
+            mend = commands.unless_stranger(environment, endpoint, up)
+            found = (summary, "the connection was closed before Redis answered, as a dead port forward does", mend)
         case _:
             said = redacted(str(error), environment).strip()
             found = (f"{name} is not reached at {at}", f"{type(error).__name__}: {said}", up)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,6 +40,33 @@ def test_a_stranger_at_the_address_of_a_service_is_one_failure(
     assert verdict["found"] == "an answer in another protocol"
     assert verdict["remedy"] == "pytest -m ports names who holds the port"
     assert run.took_s < 20
+
+
+def test_a_silent_stranger_is_told_once_and_named(shop_at: Shop) -> None:
+    """A web server on the declared port of postgres is one root, which says where its name is to be had; and it is."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            shop_at.edit('kind = "postgres"\n', f'kind = "postgres"\nlocal_port = {port}\n')
+            shop_at.edit("deadline_s = 5", "deadline_s = 2")
+            moved = shop_at.given_too(PYTEST_DEVENV_POSTGRES_URL=f"postgresql://shop@127.0.0.1:{port}")
+            while subprocess.run(
+                [sys.executable, "-c", f"import socket; socket.create_connection(('127.0.0.1', {port}))"],
+                stderr=subprocess.DEVNULL,
+                check=False,
+            ).returncode:
+                assert server.poll() is None
+            both = moved.run("-m", "ports or health")
+            ports = moved.run("-m", "ports")
+        finally:
+            server.kill()
+    remedy = both.only_root("postgres.accepts_queries[postgres]")["remedy"]
+    assert remedy.endswith("; or a stranger holds its port: pytest -m ports")
+    remedy = ports.only_root("port.speaks_its_protocol[postgres]")["remedy"]
+    assert remedy.startswith(f"unless this is postgres, kill {server.pid} ends it: python")
+    assert f"-m http.server --bind 127.0.0.1 {port}" in remedy
 
 
 def test_a_stranger_on_a_port_that_a_service_needs_is_named(shop: Shop) -> None:

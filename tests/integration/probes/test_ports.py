@@ -6,6 +6,7 @@ import getpass
 import os
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -277,6 +278,62 @@ def test_a_dead_forward_fails(kind: ServiceKind, handler: Handler, found: str) -
         remedy=f"a forward may be dead: start thing at 127.0.0.1:{port}, or correct"
         " services.thing.url in pyproject.toml",
     )
+
+
+@contextmanager
+def web_server() -> Iterator[tuple[int, Process]]:
+    """Run Python's own web server, and give its port and its process."""
+    with closed_port() as port:
+        pass
+    command = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        try:
+            end = time.monotonic() + 20
+            while not any(each.port == port for each in processes.listeners()):
+                assert time.monotonic() < end
+                time.sleep(0.02)
+            found = processes.process(child.pid)
+            assert found is not None
+            yield port, found
+        finally:
+            child.kill()
+
+
+def test_a_stranger_that_waits_for_more_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A web server takes PostgreSQL's first words for half a line and says nothing: it is named, and how it ends."""
+    with web_server() as (port, holder):
+        here = claimed(local("postgres", ServiceKind.POSTGRES, port))
+        dead = look(here, "port.speaks_its_protocol[postgres]")
+        monkeypatch.setattr(processes, "family", lambda _: frozenset[int]())  # a child of this process is one of ours
+        verdict = look(here, "port.speaks_its_protocol[postgres]")
+        root = look(here, "postgres.accepts_queries[postgres]")
+    assert dead.remedy is not None
+    assert dead.remedy.startswith("a forward may be dead")
+    assert verdict.found == "it takes the connection and says nothing for 0.3 s"
+    assert verdict.remedy == f"unless this is postgres, kill {holder.pid} ends it: {holder}"
+    assert "-m http.server" in verdict.remedy
+    assert root.remedy is not None
+    assert root.remedy.endswith("; or a stranger holds its port: pytest -m ports")
+
+
+@pytest.mark.parametrize("name", ["postgres", "kubectl"])
+def test_a_silent_server_or_forward_is_no_stranger(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """What hangs, and is what should be there, is not named to be killed."""
+    monkeypatch.setattr(processes, "process", lambda pid: Process(pid, name, "ada", name, 0.0))
+    monkeypatch.setattr(processes, "family", lambda _: frozenset[int]())
+    with serving(silent) as port:
+        verdict = look(claimed(local("db", ServiceKind.POSTGRES, port)), "port.speaks_its_protocol[db]")
+    assert verdict.remedy is not None
+    assert verdict.remedy.startswith("a forward may be dead: start db at")
+
+
+def test_a_silent_holder_that_may_not_be_seen_is_to_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only root may see who holds the port, the remedy says how."""
+    with serving(silent) as port:
+        monkeypatch.setattr(processes, "listeners", lambda: (Listener("127.0.0.1", port, None),))
+        verdict = look(backend(port), SPEAKS)
+    assert verdict.remedy is not None
+    assert verdict.remedy.endswith(f"; or find who holds it: sudo lsof -nP -iTCP:{port} -sTCP:LISTEN")
 
 
 def test_another_protocol_fails_with_what_was_said() -> None:
