@@ -16,7 +16,7 @@ from pytest_devenv.targets.choose import choose
 from pytest_devenv.targets.opening import environment_of, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from pytest_devenv.clients.postgres import DatabaseAddress
     from pytest_devenv.settings import Settings
@@ -77,24 +77,28 @@ def address_of(environment: Environment, database: str) -> DatabaseAddress:
         )
         raise TargetError(message, remedy=f"pytest-devenv env down && {UP}")
     address = environment.address(database)
-    refuse_detour(address, os.environ)
+    refuse_detour(address)
     return address
 
 
-def refuse_detour(address: DatabaseAddress, environ: Mapping[str, str]) -> None:
+def refuse_detour(address: DatabaseAddress) -> None:
     """Refuse an environment in which libpq would take another way than the address says. Needs no connection.
 
     Host, port and database are given with every connection, so PGHOST and its like decide nothing; PGHOSTADDR does, and
-    a service that PGSERVICE names may: https://www.postgresql.org/docs/current/libpq-envars.html.
+    the file of services may say the same: https://www.postgresql.org/docs/current/libpq-envars.html.
     """
-    for variable in ("PGHOSTADDR", "PGSERVICE"):
-        value = environ.get(variable)
-        if value is None or (variable == "PGHOSTADDR" and value == address.endpoint.host):
-            continue
-        message = (
-            f"refused: {variable} leads away from {address.endpoint.address}\n"
-            f"  expected: a connection to {address}\n"
-            f"  found: {variable}={value}, which libpq puts over that\n"
-            "  where: the environment of this process"
-        )
-        raise GuardError(message, remedy=f"unset {variable}")
+    from psycopg.pq import Conninfo
+
+    values = {option.keyword: option.val for option in Conninfo.get_defaults()}
+    elsewhere = (values.get(b"hostaddr") or b"").decode()
+    if elsewhere in {"", address.endpoint.host}:
+        return
+    service = os.environ.get("PGSERVICE")
+    source = "PGHOSTADDR" if os.environ.get("PGHOSTADDR") or service is None else "PGSERVICE"
+    message = (
+        f"refused: {source} leads away from {address.endpoint.address}\n"
+        f"  expected: a connection to {address}\n"
+        f"  found: hostaddr={elsewhere}, which libpq puts over that\n"
+        f"  where: {'the environment' if source == 'PGHOSTADDR' else f'the service {service} of libpq'}"
+    )
+    raise GuardError(message, remedy=f"unset {source}")

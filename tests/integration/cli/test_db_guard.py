@@ -33,7 +33,11 @@ PLACES: dict[str, tuple[str, dict[str, str], int]] = {
     "named host": ("postgresql://db.production.localhost:{port}", {}, 4),
     "named host, in capitals": ("postgresql://DB-PROD.localhost:{port}", {}, 4),
     "hostaddr in the environment": ("postgresql://127.0.0.1:{port}", {"PGHOSTADDR": "127.0.0.2"}, 4),
-    "service in the environment": ("postgresql://127.0.0.1:{port}", {"PGSERVICE": "production"}, 4),
+    "service in the environment": (
+        "postgresql://127.0.0.1:{port}",
+        {"PGSERVICE": "production", "PGSERVICEFILE": "services.conf"},
+        4,
+    ),
     "host in the query": ("postgresql://127.0.0.1:{port}/?host=db.production.localhost", {}, 1),
     "hostaddr in the query": ("postgresql://127.0.0.1:{port}/?hostaddr=127.0.0.1", {}, 1),
     "service in the query": ("postgresql://127.0.0.1:{port}/?service=production", {}, 1),
@@ -56,6 +60,7 @@ def test_nothing_connects_where_nothing_may_change(
 ) -> None:
     """Every command that changes something is refused before it opens a connection, whatever says where it would go."""
     url, variables, code = PLACES[place]
+    paper.write("services.conf", "[production]\nhostaddr=127.0.0.2\n")
     words = [word.format(database=paper.name) for word in COMMANDS[command]]
     result = paper.run(*words, PYTEST_DEVENV_DB_URL=url.format(port=listener.getsockname()[1]), **variables)
     with pytest.raises(BlockingIOError):
