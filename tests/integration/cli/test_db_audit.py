@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import time
 from typing import TYPE_CHECKING
 
 from pytest_devenv.clients.postgres import connect
 from pytest_devenv.migrate.lock import held
 from pytest_devenv.migrate.sqlx import lock_key
+from tests.integration.cli.shop import COMMAND
 
 if TYPE_CHECKING:
     from tests.integration.cli.shop import Shop
@@ -63,3 +67,26 @@ def test_statements_are_shown_as_they_are_sent(shop: Shop) -> None:
     assert "sql: " not in shown.stdout
     assert "sql: " not in shop.run("status").stderr
     assert shop.json("status", PYTEST_DEVENV_DEBUG="sql")["result"] == "done"
+
+
+def test_a_run_that_is_interrupted_is_noted(migrated: Shop) -> None:
+    """Ctrl-C ends a migration, nothing of it is kept, and the audit says that it was interrupted."""
+    migrated.write("migrations/2_slow.sql", "CREATE TABLE slow (); SELECT pg_sleep(30);\n")
+    running = subprocess.Popen(
+        [*COMMAND, "migrate"], cwd=migrated.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        deadline = time.monotonic() + 20
+        sleeping = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+        while not migrated.query(sleeping) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        output = running.communicate(timeout=20)
+    finally:
+        running.kill()
+        running.communicate()
+    assert running.returncode == 1
+    assert "Traceback" not in "".join(output)
+    assert migrated.audit()[-1] == ("db migrate", "interrupted")
+    assert migrated.of(migrated.json("status"))["migrations"]["pending"] == ["2"]
+    assert "slow" not in migrated.tables()
