@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pytest_devenv.cli.init.compose import read_compose
-from pytest_devenv.cli.init.found import Found, FoundDatabase, FoundService, safe_name
+from pytest_devenv.cli.init.found import Found, FoundDatabase, FoundService, kind_of, safe_name
 from pytest_devenv.cli.init.manifests import Manifests
 from pytest_devenv.cli.init.tiltfile import Resource, Tiltfile, read_tiltfile
 
@@ -124,6 +124,8 @@ def _completed(services: Iterable[FoundService], tilt: Tiltfile, dotenv: dict[st
         name = safe_name(resource.name)
         if name in found:
             found[name] = _told(found[name], resource)
+        elif name is not None and (own := _only_told(name, resource)) is not None:
+            found[name] = own
     claimed: set[int] = set()
     only_postgres = [each.name for each in found.values() if each.kind == "postgres"]
     for name in [each.name for each in found.values() if each.kind == "job" and not each.requires]:
@@ -149,6 +151,23 @@ def _told(service: FoundService, resource: Resource) -> FoundService:
         local, inside = forwards[0]
         told = replace(told, local_port=local, port=service.port or inside)
     return told.over(service)
+
+
+def _only_told(name: str, resource: Resource) -> FoundService | None:
+    """Return a service that only the Tiltfile tells of, such as one whose manifests a chart makes."""
+    kind = kind_of(resource.name, tuple(inside or local for local, inside in resource.ports))
+    if kind is None or not resource.ports:
+        return None
+    local, inside = resource.ports[0]
+    return FoundService(
+        name=name,
+        kind=kind,
+        told_by="Tiltfile",
+        port=inside or local,
+        local_port=local,
+        requires=tuple(filter(None, map(safe_name, resource.requires))),
+        health=resource.health if kind == "http" else None,
+    )
 
 
 def _without_circles(found: dict[str, FoundService]) -> dict[str, tuple[str, ...]]:

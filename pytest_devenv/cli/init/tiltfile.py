@@ -6,21 +6,27 @@ import ast
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _RESOURCE = re.compile(r"k8s_resource\(\s*(?:workload\s*=\s*)?['\"](?P<name>[^'\"]+)['\"](?P<rest>[^()]*)\)")
+_HERE = frozenset({"localhost", "127.0.0.1", "0.0.0.0", "::1"})  # noqa: S104  # it is read, not bound
 _FORWARDS = re.compile(r"port_forwards\s*=\s*\[?\s*['\"]?(?P<ports>[\d.:\w]*\d)")
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A `k8s_resource`: its workload, its ports as (local, container), and what it depends on."""
+    """A `k8s_resource` or a served `local_resource`: its name, its ports as (local, container), what it depends on.
+
+    `health` is the path of its readiness probe.
+    """
 
     name: str
     ports: tuple[tuple[int, int | None], ...] = ()
     requires: tuple[str, ...] = ()
+    health: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ def read_tiltfile(text: str) -> Tiltfile:
     except (SyntaxError, ValueError, RecursionError):
         return Tiltfile(tuple(_by_pattern(text)))
     resources = [each for call in calls if _name(call) == "k8s_resource" for each in _resource(call)]
+    resources += [each for call in calls if _name(call) == "local_resource" for each in _served(call)]
     contexts = [
         each for call in calls if _name(call) == "allow_k8s_contexts" for arg in call.args for each in _texts(arg)
     ]
@@ -50,6 +57,48 @@ def _resource(call: ast.Call) -> Iterator[Resource]:
     if not names:
         return
     yield Resource(names[0], tuple(_ports(keywords.get("port_forwards"))), _texts(keywords.get("resource_deps")))
+
+
+def _served(call: ast.Call) -> Iterator[Resource]:
+    """Yield a process of this machine that Tilt keeps running, where its readiness probe or a link tells its port."""
+    keywords = {each.arg: each.value for each in call.keywords}
+    names = _texts(call.args[0] if call.args else keywords.get("name"))
+    if not names or "serve_cmd" not in keywords:
+        return
+    port, health = _probed(keywords.get("readiness_probe"))
+    port = port or _linked(keywords.get("links"))
+    if port is not None:
+        yield Resource(names[0], ((port, None),), _texts(keywords.get("resource_deps")), health)
+
+
+def _probed(node: ast.expr | None) -> tuple[int | None, str | None]:
+    """Return the port and the path of a `probe(http_get=http_get_action(3000, path="/ready"))`, as far as said."""
+    for action in ast.walk(node) if node is not None else ():
+        if isinstance(action, ast.Call) and _name(action) in {"http_get_action", "tcp_socket_action"}:
+            keywords = {each.arg: each.value for each in action.keywords}
+            port = _constant(action.args[0] if action.args else keywords.get("port"))
+            path = _constant(keywords.get("path"))
+            health = path if isinstance(path, str) and path.startswith("/") and not re.search(r"\s", path) else None
+            if isinstance(port, int) and not isinstance(port, bool):
+                return port, health
+    return None, None
+
+
+def _linked(node: ast.expr | None) -> int | None:
+    """Return the port of the first link to this machine: a text, or `link(url, name)`."""
+    for each in ast.walk(node) if node is not None else ():
+        text = _constant(each)
+        try:
+            url = urlsplit(text if isinstance(text, str) else "")
+            if url.hostname in _HERE and url.port is not None:
+                return url.port
+        except ValueError:
+            continue
+    return None
+
+
+def _constant(node: ast.AST | None) -> object:
+    return node.value if isinstance(node, ast.Constant) else None
 
 
 def _ports(node: ast.expr | None) -> Iterator[tuple[int, int | None]]:

@@ -258,6 +258,33 @@ def test_migrations_without_a_server_are_only_a_comment(empty: Path) -> None:
     assert "# migrations looks like sqlx migrations. With a service of kind postgres, add:\n" in run().stdout
 
 
+def test_beside_a_compose_file_the_tiltfile_adds_its_own_services(empty: Path) -> None:
+    """Servers from compose and an application from Tilt are one environment; what both name is one service."""
+    (empty / "compose.yaml").write_text(
+        "services: {db: {image: postgres, ports: ['5432:5432']}, mail: {image: mailpit, ports: ['8025:8025']}}"
+    )
+    (empty / "Tiltfile").write_text(
+        "k8s_resource('api', port_forwards='8000:80', resource_deps=['db', 'redis'])\n"
+        "k8s_resource('redis', port_forwards=6379)\n"
+        "k8s_resource('worker')\n"
+        "k8s_resource('mail', resource_deps=['db'])\n"
+        "local_resource('web', serve_cmd='npm run dev', resource_deps=['api'],\n"
+        "    readiness_probe=probe(http_get=http_get_action(3000, path='/ready')))\n"
+    )
+    run("--write")
+
+    services = read(empty / "pytest-devenv.toml", environ={}).services
+    assert {name: (str(each.kind), each.port, each.local_port, each.requires) for name, each in services.items()} == {
+        "db": ("postgres", 5432, 5432, ()),
+        "mail": ("http", 8025, 8025, ("db",)),
+        "api": ("http", 80, 8000, ("db", "redis")),
+        "redis": ("redis", 6379, 6379, ()),
+        "web": ("http", 3000, 3000, ("api",)),
+    }
+    assert services["web"].health == "/ready"
+    assert "[services.api]  # Tiltfile\n" in (empty / "pytest-devenv.toml").read_text()
+
+
 def test_broken_files_stop_nothing(empty: Path) -> None:
     """What cannot be read is named in a note."""
     (empty / "compose.yaml").write_text("services: {")

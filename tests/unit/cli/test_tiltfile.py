@@ -33,6 +33,23 @@ k8s_resource('computed', port_forwards=ports(), resource_deps=deps)
     )
 
 
+def test_a_process_that_tilt_keeps_running_is_read() -> None:
+    """Its port is that of its readiness probe, else of a link to this machine; a command that ends is no service."""
+    text = """
+local_resource('web', serve_cmd='npm run dev', resource_deps=['api'],
+               readiness_probe=probe(http_get=http_get_action(port=3000, path='/ready')))
+local_resource('api', serve_cmd='make run', links=['https://example.org:1', link('http://localhost:8000/docs', 'docs')])
+local_resource('worker', serve_cmd='make work')
+local_resource('lint', 'make lint', links=['http://localhost:9'])
+local_resource(name_of(x), serve_cmd='y', links=['http://localhost:99999'])
+local_resource('odd', serve_cmd='y', links=['http://localhost:99999'])
+"""
+    assert read_tiltfile(text).resources == (
+        Resource("web", ((3000, None),), ("api",), "/ready"),
+        Resource("api", ((8000, None),)),
+    )
+
+
 @pytest.mark.parametrize("broken", ["def f(:\n", "\0", "x = " + "(" * 1000])
 def test_what_python_does_not_parse_is_read_by_pattern(broken: str) -> None:
     """A Tiltfile that is no Python still gives its plain resources."""
