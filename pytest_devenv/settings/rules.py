@@ -63,7 +63,7 @@ def _references(
 
 def _named(reading: Reading, path: Path_, names: tuple[str, ...], there: Mapping[str, object], word: str) -> None:
     for index, name in enumerate(names):
-        if name not in there:
+        if name not in there and not reading.follows(f"{word}s", name):
             reading.problem(
                 path,
                 at=f"[{index}]",
@@ -74,7 +74,7 @@ def _named(reading: Reading, path: Path_, names: tuple[str, ...], there: Mapping
 
 
 def _of_kind(reading: Reading, path: Path_, name: str | None, services: dict[str, Values], kind: ServiceKind) -> None:
-    if name is None:
+    if name is None or (name not in services and reading.follows("services", name)):
         return
     fitting = [each for each, service in services.items() if service.get("kind") is kind]
     if name not in services:
@@ -143,8 +143,9 @@ def _variables(reading: Reading, services: dict[str, Values], environ: Mapping[s
                 remedy="rename one of the two services",
             )
         owners.setdefault(variable(name), name)
+    below = {variable(name) for name in reading.meant.get(("services",), ())}
     for name in environ:
-        if name.startswith("PYTEST_DEVENV_") and name.endswith("_URL") and name not in owners:
+        if name.startswith("PYTEST_DEVENV_") and name.endswith("_URL") and name not in (*owners, *below):
             reading.foreign(
                 name,
                 expected=_one_of("variable for a service", owners),
@@ -201,6 +202,8 @@ def _placeholders(
     for (key, item), text in texts.items():
         path, at = (("services", name, key), item) if key == "command" else (("services", name, key, item), "")
         for placeholder in template.names(text):
+            if placeholder not in known and _follows(reading, placeholder):
+                continue
             if placeholder not in known:
                 near = nearest(placeholder, known)
                 reading.problem(
@@ -223,6 +226,17 @@ def _placeholders(
                     found=f"{{{placeholder}}}, of {found}",
                     remedy="write {host} and {port}" if itself else add,
                 )
+
+
+def _follows(reading: Reading, placeholder: str) -> bool:
+    """Return whether a placeholder is unknown only since its service or database stands below a mistyped key."""
+    match placeholder.split("."):
+        case [service, part] if part in template.OF_A_SERVICE:
+            return reading.follows("services", service)
+        case ["database", database, "url"]:
+            return reading.follows("databases", database)
+        case _:
+            return False
 
 
 def _service_of(placeholder: str, databases: dict[str, Values]) -> str | None:

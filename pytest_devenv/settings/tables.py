@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pytest_devenv.settings.lines import line_of
-from pytest_devenv.settings.problems import Problem, did_you_mean, dotted, quoted, shown, type_of
+from pytest_devenv.settings.problems import Problem, did_you_mean, dotted, nearest, quoted, shown, type_of
 from pytest_devenv.settings.redact import looks_secret
 from pytest_devenv.settings.schema import NAME, NAME_IN_WORDS, SERVICE, Key, Named, Table
 from pytest_devenv.settings.shapes import MisfitError, Shape
@@ -24,7 +24,11 @@ Path_ = tuple[str, ...]
 
 @dataclass(slots=True)
 class Reading:
-    """One read of one file: where each key stands or what else it came from, and the problems found so far."""
+    """One read of one file: where each key stands or what else it came from, and the problems found so far.
+
+    `meant` are the key paths that unknown keys seem to have been meant as, each with the keys that the table below it
+    has: that these are missing follows from the unknown key, which is said already.
+    """
 
     file: Path
     prefix: Path_
@@ -32,6 +36,7 @@ class Reading:
     given: Mapping[Path_, str]
     sources: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    meant: dict[Path_, frozenset[str]] = field(default_factory=dict)
 
     def source(self, path: Path_) -> str:
         """Return where the value at a key path came from."""
@@ -50,6 +55,10 @@ class Reading:
         key = dotted(path) + at or dotted(self.prefix) or self.file.name
         where = self.source(path)
         self.problems.append(Problem(key=key, expected=expected, found=found, where=where, remedy=remedy, line=line))
+
+    def follows(self, table: str, name: str) -> bool:
+        """Return whether a service or database is missing only since it stands below a mistyped key."""
+        return name in self.meant.get((table,), ())
 
     def foreign(self, variable: str, *, expected: str, found: str, remedy: str | None) -> None:
         """Note a problem with an environment variable that gives no key of the file."""
@@ -70,6 +79,8 @@ def read_table(reading: Reading, table: Table, raw: Mapping[str, object], path: 
             values[name] = made
     for name, key in fitting.items():
         if name in raw:
+            continue
+        if table.required(name) and (*path, name) in reading.meant:
             continue
         if table.required(name):
             reading.problem((*path, name), expected=_expected(key), found="nothing", remedy=f"add {name} = …")
@@ -173,6 +184,8 @@ def _unknown(
     else:
         found = f"the unknown key {dotted([name])} ({type_of(value)})"
         remedy = did_you_mean(name, fitting) or "remove it"
+        if (near := nearest(name, fitting)) is not None:
+            reading.meant[*path[:-1], near] = frozenset(value if isinstance(value, dict) else ())
     reading.problem(path, expected=f"a key of {whose}: {', '.join(sorted(fitting))}", found=found, remedy=remedy)
 
 

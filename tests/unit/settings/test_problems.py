@@ -426,6 +426,48 @@ def test_the_value_of_an_unknown_key_is_not_shown(problems_of: Problems) -> None
     assert "hunter2" not in said
 
 
+def test_what_follows_from_an_unknown_key_is_not_said(problems_of: Problems) -> None:
+    """One wrong key is one problem: what stands below it is missing only for that."""
+    text = """\
+        name = "x"
+        [services.pg]
+        kind = "postgres"
+        [services.migrate]
+        kind = "job"
+        migrates = ["shop"]
+        [services.web]
+        kind = "http"
+        env = { A = "{database.shop.url}", B = "{database.shop.url}" }
+        [database.shop]
+        service = "pg"
+    """
+    said = problems_of(text)
+    assert said.startswith("1 problem in DIR/pytest-devenv.toml\n\ndatabase\n")
+    assert said.endswith("remedy: did you mean databases?")
+
+    said = problems_of(text.replace("{database.shop", "{database.shpo", 1))
+    assert said.startswith("2 problems ")
+    assert "found: the unknown placeholder {database.shpo.url}" in said
+
+    said = problems_of(
+        """\
+        name = "x"
+        service.pg.kind = "postgres"
+        [services.web]
+        kind = "http"
+        requires = ["pg"]
+        env = { A = "{pg.url}" }
+        [databases.shop]
+        service = "pg"
+        """,
+        environ={"PYTEST_DEVENV_PG_URL": "pg:1"},
+    )
+    assert said.startswith("1 problem in DIR/pytest-devenv.toml\n\nservice\n")
+
+    said = problems_of('name = "x"\nservices.a.knid = "redis"\n')
+    assert said.startswith("1 problem in DIR/pytest-devenv.toml\n\nservices.a.knid\n")
+
+
 def test_a_wrong_override_names_its_source(problems_of: Problems) -> None:
     """What the command line or the environment got wrong is not blamed on the file."""
     said = problems_of(
