@@ -16,7 +16,10 @@ _SCHEMES = {"postgres": "postgresql", "redis": "redis", "http": "http"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where a service answers. `source` says how this address came to be known."""
+    """Where a service answers. `source` says how this address came to be known.
+
+    `tls_mode` is PostgreSQL's `sslmode`, where one was asked for.
+    """
 
     service: str
     kind: ServiceKind
@@ -25,6 +28,7 @@ class Endpoint:
     user: str | None = None
     password: Secret | None = None
     tls: bool = False
+    tls_mode: str | None = None
     path: str = ""
     source: str = ""
 
@@ -55,4 +59,5 @@ class Endpoint:
             password = "" if self.password is None else ":" + quote(self.password.reveal(), safe="")
             login = f"{user}{password}@"
         path = self.path if database is None else "/" + quote(database, safe="")
-        return Secret(f"{self.scheme}://{login}{self.address}{path}")
+        query = "" if self.tls_mode is None else f"?sslmode={self.tls_mode}"
+        return Secret(f"{self.scheme}://{login}{self.address}{path}{query}")

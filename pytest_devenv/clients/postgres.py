@@ -38,7 +38,7 @@ def connect(
     statement_timeout_s: float | None = None,
     application_name: str = APPLICATION_NAME,
 ) -> psycopg.Connection[tuple[Any, ...]]:
-    """Open a connection within `deadline_s` seconds.
+    """Open a connection within `deadline_s` seconds, to this address whatever PGHOSTADDR, PGSERVICE or PGOPTIONS say.
 
     `statement_timeout_s` makes the server end any statement that runs longer. Raises `psycopg.OperationalError`.
     """
@@ -48,13 +48,14 @@ def connect(
     options = [] if statement_timeout_s is None else [f"-c statement_timeout={round(statement_timeout_s * 1000)}"]
     return psycopg.connect(
         host=endpoint.host,
+        hostaddr="",  # what is given, and be it empty, goes before both the environment and a service file
         port=endpoint.port,
         user=endpoint.user,
         password=None if endpoint.password is None else endpoint.password.reveal(),
         dbname=address.database,
         connect_timeout=max(2, round(deadline_s)),
         application_name=application_name,
-        options=" ".join(options) or None,
-        sslmode="require" if endpoint.tls else "prefer",
+        options=" ".join(options),
+        sslmode=endpoint.tls_mode or ("require" if endpoint.tls else "prefer"),
         autocommit=autocommit,
     )

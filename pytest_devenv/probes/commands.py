@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pytest_devenv.settings import TargetName
+from pytest_devenv.targets.addresses import WITHOUT_URL
 
 if TYPE_CHECKING:
     from pytest_devenv.clients.postgres import DatabaseAddress
@@ -19,6 +20,7 @@ WHO_IS_CONNECTED = (
 )
 ANEW = "pytest-devenv env down && pytest-devenv env up"
 KEPT_UP = "pytest-devenv env up; pytest -m health"
+_VARIABLE = "environment "
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -26,7 +28,8 @@ def psql(address: DatabaseAddress, sql: str | None = None, *, user: str | None =
     """Return the psql line that opens a database, or runs `sql` in it; psql itself asks for the password."""
     name = address.endpoint.user if user is None else user
     login = "" if name is None else f"{quote(name, safe='')}@"
-    line = f'psql "postgresql://{login}{address.endpoint.address}/{quote(address.database, safe="")}"'
+    mode = "" if address.endpoint.tls_mode is None else f"?sslmode={address.endpoint.tls_mode}"
+    line = f'psql "postgresql://{login}{address.endpoint.address}/{quote(address.database, safe="")}{mode}"'
     return line if sql is None else f"{line} -c {shlex.quote(sql)}"
 
 
@@ -82,6 +85,52 @@ def read_log(environment: Environment, service: str, otherwise: str) -> str:
     return shlex.join(["tail", "-n", "50", str(log)])
 
 
+def address_setting(environment: Environment, endpoint: Endpoint) -> str:
+    """Return what to edit where an address is wrong: the variable, or the key and its line, that it came from."""
+    if endpoint.source != WITHOUT_URL:
+        return url_setting(environment, endpoint)
+    settings, port = environment.settings, f"services.{endpoint.service}.local_port"
+    source = settings.sources.get(port, settings.file.name)
+    if source.startswith(_VARIABLE):
+        return source.removeprefix(_VARIABLE)
+    return f"services.{endpoint.service}.host or {port} in {settings.file.name if source == 'default' else source}"
+
+
+def url_setting(environment: Environment, endpoint: Endpoint) -> str:
+    """Return where the URL of a service stands, or could: the variable that gave it, or the key and its line."""
+    if endpoint.source.startswith(_VARIABLE):
+        return endpoint.source.removeprefix(_VARIABLE)
+    file = environment.settings.file.name
+    line = endpoint.source if endpoint.source.startswith(f"{file}:") else file
+    return f"services.{endpoint.service}.url in {line}"
+
+
+def password_setting(environment: Environment, endpoint: Endpoint, of: str) -> str:
+    """Return the edit that gives the right password of `of`, where the one in use came from."""
+    if _password_is_of_url(environment, endpoint):
+        return f"correct the password of {of} in {url_setting(environment, endpoint)}"
+    source = environment.settings.services[endpoint.service].password
+    if source is not None and source.env is not None:
+        return f"set {source.env} to the password of {of}"
+    if source is not None and source.secret is not None:
+        return f"correct the key {source.key} of the Secret {source.secret}"
+    file = environment.settings.file.name
+    return f"say in services.{endpoint.service}.password in {file} where the password is found"
+
+
+def without_password(environment: Environment, endpoint: Endpoint) -> str:
+    """Return the edit that gives a service no password."""
+    if _password_is_of_url(environment, endpoint):
+        return f"take the password out of {url_setting(environment, endpoint)}"
+    return f"take the password out of services.{endpoint.service} in {environment.settings.file.name}"
+
+
+def _password_is_of_url(environment: Environment, endpoint: Endpoint) -> bool:
+    url = environment.settings.services[endpoint.service].url
+    given = environment.target is TargetName.ADDRESSES and endpoint.source != WITHOUT_URL
+    return given and url is not None and bool(urlsplit(url).password)
+
+
 def unless_stranger(environment: Environment, endpoint: Endpoint, mend: str) -> str:
     """Return what mends a silent service, and where its port is a declared one, how to learn who really holds it."""
     declared = environment.settings.services[endpoint.service].local_port == endpoint.port
@@ -101,5 +150,6 @@ def bring_up(environment: Environment, service: str) -> str:
             space = [] if settings.namespace is None else ["--namespace", settings.namespace]
             return shlex.join(["kubectl", *space, "describe", workload])
     endpoint = environment.endpoints.get(service)
-    at = "" if endpoint is None else f" at {endpoint.address}"
-    return f"start {service}{at}, or correct services.{service}.url in {settings.file.name}"
+    if endpoint is None:
+        return f"start {service}, or correct services.{service}.url in {settings.file.name}"
+    return f"start {service} at {endpoint.address}, or correct {address_setting(environment, endpoint)}"

@@ -23,7 +23,7 @@ def refused(environment: Environment, endpoint: Endpoint, path: str, error: Exce
     up = commands.bring_up(environment, name)
     logs = commands.read_log(environment, name, otherwise=up)
     url = endpoint.base_url.rstrip("/") + path
-    setting = f"services.{name}.url in {environment.settings.file.name}"
+    setting = commands.address_setting(environment, endpoint)
     match error:
         case ConnectionRefusedError():
             found = (f"{name} refuses connections at {at}", f"connection refused: nothing listens at {at}", up)

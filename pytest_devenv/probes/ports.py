@@ -6,6 +6,7 @@ from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from pytest_devenv.probes import commands
 from pytest_devenv.probes.probe import Probe, probe_id
 from pytest_devenv.probes.root import root_id
 from pytest_devenv.probes.shared import Shared
@@ -71,7 +72,8 @@ def _are_distinct(environment: Environment) -> Verdict:
                 expected="an address for each service",
                 found=f"{one} and {other} at {first.address}",
                 where=f"target {environment.target.value}: {environment.why}",
-                remedy=f"correct services.{one}.url or services.{other}.url in {settings.file.name}",
+                remedy=f"correct {commands.address_setting(environment, first)},"
+                f" or {commands.address_setting(environment, second)}",
             )
     return passed(f"{len(claims)} ports, each claimed once", ports=len(claims))
 

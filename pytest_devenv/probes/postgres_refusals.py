@@ -38,8 +38,8 @@ class _Attempt:
         return self.address.endpoint.user or "the default user"
 
     @property
-    def file(self) -> str:
-        return self.environment.settings.file.name
+    def tls_mode(self) -> str:
+        return self.address.endpoint.tls_mode or "require"
 
     def failed(self, summary: str, found: str, remedy: str, *, expected: str | None = None) -> Verdict:
         return failed(
@@ -49,6 +49,12 @@ class _Attempt:
             where=str(self.address),
             remedy=remedy,
         )
+
+    def password_setting(self) -> str:
+        return commands.password_setting(self.environment, self.address.endpoint, self.user)
+
+    def setting(self) -> str:
+        return commands.address_setting(self.environment, self.address.endpoint)
 
     def bring_up(self) -> str:
         up = commands.bring_up(self.environment, self.service)
@@ -81,7 +87,7 @@ def _password_missing(attempt: _Attempt) -> Verdict:
     return attempt.failed(
         f"{attempt.service} wants a password for {attempt.user}, and none is configured",
         f"no password for {attempt.user}",
-        f"{_where_password_is_set(attempt)}",
+        attempt.password_setting(),
     )
 
 
@@ -89,18 +95,9 @@ def _password_wrong(attempt: _Attempt) -> Verdict:
     return attempt.failed(
         f"{attempt.service} rejects the password of {attempt.user}",
         f"password authentication failed for user {attempt.user} (28P01): a wrong password, or no such role",
-        f"{_where_password_is_set(attempt)}; or give the role that password: "
+        f"{attempt.password_setting()}; or give the role that password: "
         + attempt.as_admin(f"\\password {attempt.user}"),
     )
-
-
-def _where_password_is_set(attempt: _Attempt) -> str:
-    source = attempt.environment.settings.services[attempt.service].password
-    if source is not None and source.env is not None:
-        return f"set {source.env} to the password of {attempt.user}"
-    if source is not None and source.secret is not None:
-        return f"correct the key {source.key} of the Secret {source.secret}"
-    return f"say in services.{attempt.service}.password in {attempt.file} where the password is found"
 
 
 def _role_missing(attempt: _Attempt) -> Verdict:
@@ -115,7 +112,24 @@ def _tls_required(attempt: _Attempt) -> Verdict:
     return attempt.failed(
         f"{attempt.service} wants TLS",
         f"pg_hba.conf lets {attempt.user} in only with TLS (28000)",
-        f"add ?sslmode=require to services.{attempt.service}.url in {attempt.file}",
+        f"add ?sslmode=require to {commands.url_setting(attempt.environment, attempt.address.endpoint)}",
+    )
+
+
+def _not_trusted(attempt: _Attempt) -> Verdict:
+    return attempt.failed(
+        f"{attempt.service} has a certificate that is not trusted",
+        f"TLS error, with sslmode={attempt.tls_mode}: {' '.join(attempt.text.split()).rpartition(': ')[2]}",
+        f"trust it: export PGSSLROOTCERT=ca.pem; or correct {attempt.setting()}",
+        expected="PostgreSQL with a certificate that can be verified",
+    )
+
+
+def _service_unknown(attempt: _Attempt) -> Verdict:
+    return attempt.failed(
+        f"{attempt.service} was not asked: the variable PGSERVICE names a service that no file describes",
+        redacted(" ".join(attempt.text.split()), attempt.environment),
+        "unset PGSERVICE",
     )
 
 
@@ -132,7 +146,7 @@ def _tls_not_offered(attempt: _Attempt) -> Verdict:
     return attempt.failed(
         f"{attempt.service} does not offer TLS",
         "the server does not support TLS, and the settings ask for it",
-        f"take sslmode=require out of services.{attempt.service}.url in {attempt.file}",
+        f"take sslmode={attempt.tls_mode} out of {commands.url_setting(attempt.environment, attempt.address.endpoint)}",
         expected="PostgreSQL that speaks TLS",
     )
 
@@ -218,7 +232,7 @@ def _nameless(attempt: _Attempt) -> Verdict:
     return attempt.failed(
         f"{attempt.service} is at a host that has no address: {host}",
         f"the name {host} does not resolve",
-        f"correct services.{attempt.service}.url in {attempt.file}",
+        f"correct {attempt.setting()}",
     )
 
 
@@ -236,6 +250,8 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Callable[[_Attempt], Verdict]], ...] = (
     (_MISSING_DATABASE, _database_missing),
     (_CLOSED_DATABASE, _database_closed),
     (_pattern(r'role ".*" does not exist'), _role_missing),
+    (_pattern(r"definition of service .* not found", r"service file .* not found"), _service_unknown),
+    (_pattern(r"root certificate file", r"certificate verify failed", r"server certificate for"), _not_trusted),
     (_pattern(r"no pg_hba\.conf entry.*(no encryption|SSL off)"), _tls_required),
     (_pattern(r"no pg_hba\.conf entry", r"pg_hba\.conf rejects"), _not_in_hba),
     (_pattern(r"does not support SSL, but SSL was required"), _tls_not_offered),

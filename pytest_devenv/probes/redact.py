@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from pytest_devenv.settings.redact import HIDDEN, looks_secret, redact_url
+from pytest_devenv.redact.names import looks_secret
+from pytest_devenv.redact.places import redact_url
+from pytest_devenv.redact.redactor import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,19 +15,11 @@ if TYPE_CHECKING:
     from pytest_devenv.targets.environment import Environment
 
 _SHORTEST = 6
-_NAMED = re.compile(
-    r"(?P<name>\"(?:\w*(?:password|passwd|secret|token|api_?key|authorization))\"\s*:\s*\")[^\"]*", re.IGNORECASE
-)
-_BEARER = re.compile(r"(?P<name>\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
 
 
 def redacted(text: str, environment: Environment) -> str:
     """Return the text without this environment's passwords, logins in URLs, and values that are named like secrets."""
-    for value in sorted(set(_known(environment)), key=len, reverse=True):
-        text = text.replace(value, HIDDEN)
-    for pattern in (_NAMED, _BEARER):
-        text = pattern.sub(rf"\g<name>{HIDDEN}", text)
-    return redact_url(text)
+    return redact_url(Redactor(_known(environment), shortest_number=_SHORTEST).text(text))
 
 
 def _known(environment: Environment) -> Iterator[str]:

@@ -35,7 +35,7 @@ def _unreached(environment: Environment, endpoint: Endpoint, error: Exception) -
     name, at = endpoint.service, endpoint.address
     deadline_s = environment.settings.deadline_s
     up = commands.bring_up(environment, name)
-    setting = f"services.{name}.url in {environment.settings.file.name}"
+    setting = commands.address_setting(environment, endpoint)
     match error:
         case ConnectionRefusedError():
             found = (f"{name} refuses connections at {at}", f"connection refused: nothing listens at {at}", up)
@@ -108,16 +108,11 @@ def _said(environment: Environment, endpoint: Endpoint, error: ReplyError) -> Ve
 
 
 def _authentication(environment: Environment, endpoint: Endpoint, error: ReplyError) -> Verdict:
-    name, file = endpoint.service, environment.settings.file.name
-    source = environment.settings.services[name].password
-    place = f"say in services.{name}.password in {file} where the password is found"
-    if source is not None and source.env is not None:
-        place = f"set {source.env} to the password of {name}"
-    elif source is not None and source.secret is not None:
-        place = f"correct the key {source.key} of the Secret {source.secret}"
+    name = endpoint.service
+    place = commands.password_setting(environment, endpoint, name)
     if "without any password configured" in error.text or "no password is set" in error.text:
         summary, found = f"{name} has no password, and one is configured", "the server knows no password"
-        place = f"take the password out of services.{name} in {file}"
+        place = commands.without_password(environment, endpoint)
     elif endpoint.password is None:
         summary, found = f"{name} wants a password, and none is configured", "NOAUTH: authentication required"
     else:

@@ -26,6 +26,8 @@ from tests.integration.probes.servers import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import psycopg
 
     from pytest_devenv.targets.environment import Environment
@@ -369,3 +371,30 @@ def one(connection: psycopg.Connection[tuple[object, ...]], query: str) -> tuple
     row = connection.execute(query.encode()).fetchone()
     assert row is not None
     return row
+
+
+def test_the_environment_does_not_lead_elsewhere(owned: Owned, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The address that was judged is the one that is reached, whatever libpq's variables and service files say."""
+    file = tmp_path / "services.conf"
+    text = (
+        "[production]\nhostaddr=127.0.0.9\nhost=127.0.0.9\ndbname=production\nuser=production\noptions=-c work_mem=64\n"
+    )
+    file.write_text(text + "port=1\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(file))
+    monkeypatch.setenv("PGSERVICE", "production")
+    monkeypatch.setenv("PGHOSTADDR", "127.0.0.9")
+    monkeypatch.setenv("PGOPTIONS", "-c work_mem=64")
+    with closing(connect(owned.address)) as connection:
+        row = connection.execute("select current_database(), current_user, current_setting('work_mem')").fetchone()
+        assert connection.info.hostaddr == "127.0.0.1"
+    assert row == (owned.address.database, owned.role, "4MB")
+
+
+def test_a_service_file_that_is_not_there_is_said(owned: Owned, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While PGSERVICE names what no file describes libpq connects nowhere at all: the remedy is to unset it."""
+    monkeypatch.setenv("PGSERVICE", "nowhere")
+    verdict = look(at_database(owned.address), ACCEPTS)
+    assert verdict.state is State.FAIL
+    assert verdict.remedy == "unset PGSERVICE"
+    assert verdict.found is not None
+    assert verdict.found.endswith('definition of service "nowhere" not found')

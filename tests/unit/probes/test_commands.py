@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from pytest_devenv.clients.postgres import DatabaseAddress
 from pytest_devenv.probes import commands
 from pytest_devenv.probes.http_refusals import refused
+from pytest_devenv.probes.postgres_refusals import refused as postgres_refused
+from pytest_devenv.probes.redis_refusals import refused as redis_refused
 from pytest_devenv.secret import Secret
 from pytest_devenv.settings import TargetName
 from tests.unit.probes.samples import endpoints, environment
@@ -72,3 +77,63 @@ def test_a_service_is_brought_back_as_its_target_does() -> None:
         commands.bring_up(replace(here, target=TargetName.CLUSTER), "backend")
         == "kubectl --namespace shop-dev describe deployment/backend"
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "address", "url"),
+    [
+        ("environment PYTEST_DEVENV_POSTGRES_URL", "PYTEST_DEVENV_POSTGRES_URL", "PYTEST_DEVENV_POSTGRES_URL"),
+        (
+            "pyproject.toml:12",
+            "services.postgres.url in pyproject.toml:12",
+            "services.postgres.url in pyproject.toml:12",
+        ),
+        (
+            "host and port",
+            "services.postgres.host or services.postgres.local_port in pyproject.toml:9",
+            "services.postgres.url in pyproject.toml",
+        ),
+    ],
+)
+def test_what_to_correct_is_where_the_address_came_from(source: str, address: str, url: str) -> None:
+    """A variable is named as it is, a key with its line; without a URL these are the keys that stand for it."""
+    here = environment()
+    sources = {"services.postgres.local_port": "pyproject.toml:9"}
+    here = replace(here, settings=replace(here.settings, sources=sources))
+    endpoint = replace(here.endpoints["postgres"], source=source)
+    assert commands.address_setting(here, endpoint) == address
+    assert commands.url_setting(here, endpoint) == url
+    at = replace(here, endpoints={"postgres": endpoint})
+    assert commands.bring_up(at, "postgres") == f"start postgres at 127.0.0.1:5432, or correct {address}"
+    for error, remedy in (
+        ("failed to resolve host 'x'", f"correct {address}"),
+        ("server does not support SSL, but SSL was required", f"take sslmode=require out of {url}"),
+        ('no pg_hba.conf entry for host "x", no encryption', f"add ?sslmode=require to {url}"),
+        ("root certificate file x does not exist", f"trust it: export PGSSLROOTCERT=ca.pem; or correct {address}"),
+    ):
+        assert postgres_refused(at, DatabaseAddress(endpoint, "shop"), Exception(error)).remedy == remedy
+    assert redis_refused(at, endpoint, socket.gaierror()).remedy == f"correct {address}"
+    assert refused(at, endpoint, "/", socket.gaierror()).remedy == f"correct {address}"
+
+
+def test_a_port_that_a_variable_gave_is_corrected_there() -> None:
+    """Host and port may come from variables too."""
+    here = environment()
+    sources = {"services.redis.local_port": "environment PYTEST_DEVENV_REDIS_PORT"}
+    here = replace(here, settings=replace(here.settings, sources=sources))
+    endpoint = replace(here.endpoints["redis"], source="host and port")
+    assert commands.address_setting(here, endpoint) == "PYTEST_DEVENV_REDIS_PORT"
+
+
+def test_a_password_is_corrected_where_it_came_from() -> None:
+    """A password of the URL goes before its variable, so that it is the URL that has to be corrected."""
+    here = environment()
+    endpoint = replace(here.endpoints["postgres"], source="environment PYTEST_DEVENV_POSTGRES_URL")
+    assert commands.password_setting(here, endpoint, "shop") == "set SHOP_PASSWORD to the password of shop"
+    assert commands.without_password(here, endpoint) == "take the password out of services.postgres in pyproject.toml"
+    service = replace(here.settings.services["postgres"], url="postgresql://shop:correct-horse-1@127.0.0.1/shop")
+    given = replace(here, settings=replace(here.settings, services={**here.settings.services, "postgres": service}))
+    assert commands.password_setting(given, endpoint, "shop") == (
+        "correct the password of shop in PYTEST_DEVENV_POSTGRES_URL"
+    )
+    assert commands.without_password(given, endpoint) == "take the password out of PYTEST_DEVENV_POSTGRES_URL"

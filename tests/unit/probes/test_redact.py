@@ -19,6 +19,8 @@ from tests.unit.probes.samples import environment
         ('{"token": "abc.def", "user": "ada"}', '{"token": "***", "user": "ada"}'),
         ("Authorization: Bearer abcdef123456", "Authorization: Bearer ***"),
         ("password authentication failed", "password authentication failed"),
+        ('{"secret": "s3cr3t"}', '{"secret": "***"}'),
+        ("/callback?access_token=abc&state=1", "/callback?access_token=***&state=1"),
         ("from the URL: p%40ss-word and p@ss-word", "from the URL: *** and ***"),
     ],
 )

@@ -46,11 +46,55 @@ def test_a_url_gives_scheme_host_port_and_path(kind: ServiceKind, url: str, base
 
 @pytest.mark.parametrize(
     ("query", "tls"),
-    [("", False), ("?sslmode=disable", False), ("?sslmode=require", True), ("?sslmode=verify-full", True)],
+    [("", False), ("disable", False), ("prefer", False), ("require", True), ("verify-ca", True), ("verify-full", True)],
 )
 def test_sslmode_asks_for_tls(query: str, *, tls: bool) -> None:
-    """PostgreSQL's way of asking for TLS in a URL is heard."""
-    assert endpoint(ServiceKind.POSTGRES, f"postgres://db/shop{query}").tls is tls
+    """PostgreSQL's way of asking for TLS in a URL is heard, and never weakened."""
+    found = endpoint(ServiceKind.POSTGRES, f"postgres://db/shop?sslmode={query}" if query else "postgres://db/shop")
+    assert (found.tls, found.tls_mode) == (tls, query or None)
+    assert found.url("shop").reveal() == "postgresql://shop@db:5432/shop" + (f"?sslmode={query}" if query else "")
+
+
+@pytest.mark.parametrize(
+    ("query", "message", "remedy"),
+    [
+        (
+            "sslmode=verify",
+            "expected sslmode disable, allow, prefer, require, verify-ca, verify-full, found 'verify'",
+            "correct sslmode in the url",
+        ),
+        (
+            "sslmode=verify-full&sslrootcert=ca.pem",
+            "expected the files of TLS in PGSSLROOTCERT, found sslrootcert in its query",
+            "take sslrootcert out of the url, and set PGSSLROOTCERT",
+        ),
+    ],
+)
+def test_what_of_tls_would_not_be_heeded_is_refused(query: str, message: str, remedy: str) -> None:
+    """A mode that there is not, and files that would be left out, are errors instead of a weaker connection."""
+    with pytest.raises(TargetError) as caught:
+        endpoint(ServiceKind.POSTGRES, f"postgres://db/shop?{query}")
+    assert str(caught.value) == (
+        f"the url of the service a-b cannot be used: {message}, looked in pytest-devenv.toml:7\n  remedy: {remedy}"
+    )
+
+
+def test_a_url_that_names_another_database_is_refused(settings_of: SettingsOf) -> None:
+    """The databases are those that the settings describe: a URL may name one, and another is not silently left out."""
+    table = (
+        'services.db = {{ kind = "postgres", url = "postgres://db/{0}" }}\n'
+        'databases.shop = {{ service = "db" }}\ndatabases.stock = {{ service = "db" }}\n'
+    )
+    choice = Choice(TargetName.ADDRESSES, "set by a test")
+    for good in ("", "shop", "stock", "sho%70/"):
+        assert resolve(settings_of(table.format(good)), choice, environ={}).endpoints["db"].host == "db"
+    with pytest.raises(TargetError) as caught:
+        resolve(settings_of(table.format("shop_production")), choice, environ={})
+    assert str(caught.value) == (
+        "the url of the service db cannot be used: expected no database in it, or shop or stock, "
+        "found 'shop_production', looked in pytest-devenv.toml:2\n"
+        "  remedy: take /shop_production out of the url, or describe the database: databases.shop_production"
+    )
 
 
 def test_the_login_of_a_url_goes_before_the_settings() -> None:
