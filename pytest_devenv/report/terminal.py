@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_devenv.redact.texts import map_texts
 from pytest_devenv.report import sections
 from pytest_devenv.report.lines import BLANK, NO_BREAK, Line, Role, Span, plain
 from pytest_devenv.report.overview import overview
-from pytest_devenv.report.texts import map_texts
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_devenv.settings.redact import HIDDEN, looks_secret, redact_url
+from pytest_devenv.redact.names import looks_secret
+from pytest_devenv.redact.places import redact_url
+from pytest_devenv.redact.redactor import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,13 +21,9 @@ def masked(text: str, *, given: Iterable[str], environ: Mapping[str, str]) -> st
     An ordinary lower-case word of the environment is left to its place in a URL or setting, since it would blank out
     ordinary text.
     """
-    known = {value for value in given if len(value) >= _SHORTEST_GIVEN}
-    known |= {
+    named = {
         value
         for name, value in environ.items()
         if looks_secret(name) and len(value) >= _SHORTEST_NAMED and not (value.isalpha() and value.islower())
     }
-    for value in sorted(known, key=len, reverse=True):
-        for spelling in (value, repr(value)[1:-1]):
-            text = text.replace(spelling, HIDDEN)
-    return redact_url(text)
+    return redact_url(Redactor({*given, *named}, shortest_number=_SHORTEST_GIVEN).text(text))

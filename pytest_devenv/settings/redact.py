@@ -1,25 +1,14 @@
-"""What must not be shown: which keys name a secret, and which part of a text is one."""
+"""What of a configuration must not be shown: secrets by their key, and passwords in URLs, also in malformed ones."""
 
 from __future__ import annotations
 
 import re
 
-HIDDEN = "***"
+from pytest_devenv.redact.names import looks_secret
+from pytest_devenv.redact.places import MASK as HIDDEN
+from pytest_devenv.redact.places import redact_url
 
-_SECRET_WORDS = frozenset(
-    {"apikey", "auth", "credential", "credentials", "key", "keys", "pass", "passphrase", "passwd", "password"}
-    | {"passwords", "pepper", "private", "pwd", "salt", "secret", "secrets", "token", "tokens"}
-)
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_SUFFIX = re.compile(r"(password|passwd|passphrase|secret|token|apikey)s?$", re.IGNORECASE)
-
-# Greedy up to the last @ of the word: a password that holds an unescaped / or @ is hidden whole.
-_LOGIN = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<user>[^\s:/@,;]*):[^\s,;]*@", re.IGNORECASE)
-_TOKEN_LOGIN = re.compile(r"(?P<scheme>https?://)[^\s:/@,;{}]+@", re.IGNORECASE)
-_ASSIGNED = re.compile(
-    r"(?P<name>(?:password|passwd|pwd|passphrase|secret|token|api[_-]?key)\s*[=:]\s*)(?!//)[^\s&;,'\"{}]+",
-    re.IGNORECASE,
-)
+__all__ = ["HIDDEN", "looks_secret", "redact", "redact_login", "redact_url", "refused_url"]
 
 # What of a URL can be told from a password without doubt: an ordinary scheme, at most one login, a host, a port.
 _PLAIN = re.compile(
@@ -28,25 +17,6 @@ _PLAIN = re.compile(
 )
 _SCHEME = re.compile(r"[a-z][a-z+]{0,20}://")
 _HIGHEST_PORT = 65535
-
-
-def looks_secret(key: str) -> bool:
-    """Return whether a variable of this name holds a secret, going by the words in it.
-
-    `JWT_SECRET`, `apiKey` and `PGPASSWORD` do; `PUBLIC_KEY`, `KEYBOARD` and `DATABASE_URL` do not (for URLs, see
-    `redact_url`).
-    """
-    words = {word.lower() for word in _WORD.findall(key)}
-    if "public" in words and not words & {"password", "secret", "token"}:
-        return False
-    return bool(words & _SECRET_WORDS) or _SUFFIX.search(key) is not None
-
-
-def redact_url(text: str) -> str:
-    """Return the text with the password of every URL in it hidden, and every `password=…` or `token=…`."""
-    text = _LOGIN.sub(rf"\g<scheme>\g<user>:{HIDDEN}@", text)
-    text = _TOKEN_LOGIN.sub(rf"\g<scheme>{HIDDEN}@", text)
-    return _ASSIGNED.sub(rf"\g<name>{HIDDEN}", text)
 
 
 def redact_login(url: str) -> str:

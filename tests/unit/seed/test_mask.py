@@ -19,11 +19,13 @@ ENVIRON = {"ADMIN_PASSWORD": "Tr0ub4dor'&3", "API_KEY": "production", "PATH": "/
         ("password=hunter2", "password=***"),
         ("refused in production, see /usr/bin", "refused in production, see /usr/bin"),
         ("abcdef", "abcdef"),
+        ("pin 424242", "pin ***"),
+        ("quoted correct%2Dhorse", "quoted ***"),
     ],
 )
 def test_secrets_are_hidden_and_ordinary_words_are_not(text: str, clean: str) -> None:
     """What the seed was given and what the environment names a secret is hidden, wherever it stands."""
-    assert masked(text, given=["correct-horse", "x"], environ=ENVIRON) == clean
+    assert masked(text, given=["correct-horse", "x", "424242"], environ=ENVIRON) == clean
 
 
 def test_a_secret_in_a_repr_is_hidden_too() -> None:

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from pytest_devenv.redact.redactor import Redactor
 from pytest_devenv.report.failure import failure_text
 from pytest_devenv.report.jsonfile import to_json
 from pytest_devenv.report.properties import properties
-from pytest_devenv.report.redact import Redactor
 from pytest_devenv.report.terminal import render
 from pytest_devenv.report.view import View
 from pytest_devenv.secret import Secret
