@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_devenv.errors import TargetError
+from pytest_devenv.targets.embedded.instance import own_folder
 
 if TYPE_CHECKING:
     from pytest_devenv.targets.embedded.account import Account
@@ -130,21 +131,27 @@ def _enterable_by_all(folder: Path) -> bool:
     return all(parent.stat().st_mode & stat.S_IXOTH for parent in (folder, *folder.parents))
 
 
+def _open_to_all(folder: Path) -> None:
+    """Let every account read what is in a folder, and execute what its owner may: installed under whatever umask."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = stat.S_IMODE(path.stat().st_mode)
+            path.chmod(mode | 0o044 | (0o011 if mode & stat.S_IXUSR else 0))
+
+
 def _staged(package: Path, *, version: str) -> Path:
     """Copy the wheel's folders to where every account can execute them, once for each version."""
-    shared = Path(tempfile.gettempdir()) / f"pytest-devenv-programs-{os.geteuid()}"
-    shared.mkdir(mode=0o755, exist_ok=True)
-    if shared.stat().st_uid != os.geteuid():
-        msg = f"expected {shared} to belong to us, found it owned by user id {shared.stat().st_uid}"
-        raise TargetError(msg, remedy=f"remove {shared}")
+    place = Path(tempfile.gettempdir()) / f"pytest-devenv-programs-{os.geteuid()}"
+    shared = own_folder(place, mode=0o755, named_in="TMPDIR")
+    shared.chmod(0o755)  # also one that an earlier release made under another umask
     stage = shared / f"postgres-{version}"
     if not stage.exists():
         scratch = Path(tempfile.mkdtemp(dir=shared))
-        scratch.chmod(0o755)
         shutil.copytree(package, scratch / package.name, ignore=shutil.ignore_patterns("__pycache__"))
         libraries = package.with_name(f"{package.name}.libs")
         if libraries.exists():
             shutil.copytree(libraries, scratch / libraries.name)
+        _open_to_all(scratch)
         try:
             scratch.rename(stage)
         except OSError:

@@ -33,8 +33,11 @@ _GONE = ".gone-"
 _LOCK_S = 60.0
 
 
-def own_folder(path: Path, *, mode: int) -> Path:
-    """Make a folder in a place that others may write to, or refuse one that is not ours."""
+def own_folder(path: Path, *, mode: int, named_in: str = STATE_VARIABLE) -> Path:
+    """Make a folder in a place that others may write to, or refuse one that is not ours.
+
+    `named_in` is the environment variable by which the user may choose another place.
+    """
     try:
         path.mkdir(mode=mode)
         path.chmod(mode)  # whatever the umask is: the account that runs PostgreSQL has to get through
@@ -42,11 +45,11 @@ def own_folder(path: Path, *, mode: int) -> Path:
         pass
     except OSError as error:
         msg = f"expected to make the folder {path}, found: {error.strerror}"
-        raise TargetError(msg, remedy=f"free or open it, or name another folder in {STATE_VARIABLE}") from error
+        raise TargetError(msg, remedy=f"free or open it, or name another folder in {named_in}") from error
     found = path.lstat()
     if path.is_symlink() or found.st_uid != os.geteuid():
         msg = f"expected {path} to be a folder of ours, found it owned by user id {found.st_uid}"
-        raise TargetError(msg, remedy=f"remove it, or name another folder in {STATE_VARIABLE}")
+        raise TargetError(msg, remedy=f"remove it, or name another folder in {named_in}")
     return path
 
 

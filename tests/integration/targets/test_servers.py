@@ -146,7 +146,8 @@ def test_a_strict_umask_is_no_hindrance(state: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands PostgreSQL to another account")
-def test_programs_below_a_private_home_are_staged_and_no_account_is_made(state: Path) -> None:
+@pytest.mark.parametrize("umask", ["022", "077"])
+def test_programs_below_a_private_home_are_staged_and_no_account_is_made(state: Path, umask: str) -> None:
     """Where others may not enter the wheel's folder its programs are copied once; the account is one that exists."""
     accounts = Path("/etc/passwd").read_bytes()
     home, temporary = state / "home", state / "temporary"
@@ -164,13 +165,13 @@ def test_programs_below_a_private_home_are_staged_and_no_account_is_made(state: 
         "TMPDIR": str(temporary),
         "PYTEST_DEVENV_STATE": str(state / "environments"),
     }
-    first = both_started(given)
+    first = both_started(given, umask=umask)
     assert first["answers"] == [1, True]
     assert first["uids"] == [pwd.getpwnam(UNPRIVILEGED).pw_uid, 0]
     staged = Path(first["binaries"])
     assert staged.is_relative_to(temporary)
     made = staged.stat().st_mtime_ns
-    assert both_started(given)["binaries"] == str(staged)
+    assert both_started(given, umask=umask)["binaries"] == str(staged)
     assert staged.stat().st_mtime_ns == made
     assert Path("/etc/passwd").read_bytes() == accounts
     assert remains_in(state / "environments") == []
