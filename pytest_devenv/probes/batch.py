@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 JOBS = 8
 _CLOSING_S = 1.0
+_OURS = Path(__file__).parent.parent
 _LETS_THROUGH = frozenset({State.PASS, State.OFF})
 
 
@@ -209,7 +213,7 @@ class Batch:
                 verdict = None if look.fresh else self._store.get(look.probe.id)
                 if verdict is None:
                     look.began = time.monotonic()
-                    verdict = look.probe.look(self._environment)
+                    verdict = _looked(look.probe, self._environment)
                     verdict = verdict.timed(time.monotonic() - look.began)
                     self._store.put(look.probe.id, verdict)
         except BaseException as error:  # noqa: BLE001  # whatever a look raises, its waiters must hear of it
@@ -243,7 +247,40 @@ class Batch:
             self._advance()
 
 
+def _looked(probe: Probe, environment: Environment) -> Verdict:
+    """Look; what a look returns that is no verdict, as one of a user's hook may, is could not look."""
+    returned: object = probe.look(environment)
+    if isinstance(returned, Verdict):
+        return returned
+    found = "None" if returned is None else f"an object of type {type(returned).__name__}"
+    return unknown(
+        f"{probe.id} could not look: it returned {found}, and no verdict",
+        where=_defined(probe),
+        remedy=f"have the probe {probe.name} return a pytest_devenv.verdict.Verdict from {_defined(probe)}",
+    )
+
+
+def _defined(probe: Probe) -> str:
+    """Return the file and line of the function with which a probe looks."""
+    look: object = probe.look
+    while isinstance(look, partial):
+        look = look.func
+    look = inspect.unwrap(look) if callable(look) else look
+    look = getattr(look, "__func__", look)
+    if not hasattr(look, "__code__"):
+        look = inspect.getattr_static(look, "__call__", None)  # an object that is called
+    code = getattr(look, "__code__", None)
+    return probe.subject if code is None else f"{code.co_filename}:{code.co_firstlineno}"
+
+
 def _raised(probe: Probe, error: BaseException, environment: Environment) -> Verdict:
     text = redacted(str(error), environment).strip()
     said = f": {text}" if text else ""
-    return unknown(f"{probe.id} could not look: {type(error).__name__}{said}", where=probe.subject)
+    place = _defined(probe)
+    return unknown(
+        f"{probe.id} could not look: {type(error).__name__}{said}",
+        where=probe.subject,
+        remedy=f"look again: pytest -m {probe.mark}; if it stays so, report it to pytest-devenv with this text"
+        if Path(place).is_relative_to(_OURS)
+        else f"mend the probe {probe.name}, whose look is at {place}",
+    )

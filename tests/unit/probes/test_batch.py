@@ -6,11 +6,14 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_devenv.errors import ConfigError
+from pytest_devenv.probes import batch as batches
 from pytest_devenv.probes.batch import Batch
 from pytest_devenv.probes.probe import Probe
 from pytest_devenv.verdict import State, Verdict, failed, off, passed, unknown
@@ -165,6 +168,68 @@ def test_a_look_that_raises_is_unknown() -> None:
         verdict = batch.wait("thing.works[a]")
     assert verdict.state is State.UNKNOWN
     assert verdict.summary == "thing.works[a] could not look: OSError: no such device"
+    assert verdict.remedy is not None
+    assert verdict.remedy.startswith(f"mend the probe thing.works, whose look is at {__file__}:")
+
+
+def returns_none(_: int, __: Environment) -> None:
+    """Look, and forget to say what was found."""
+
+
+def raises(_: Environment) -> Verdict:
+    """Look, and fail."""
+    raise AttributeError("'NoneType' object has no attribute 'x'")
+
+
+@pytest.mark.parametrize("returned", [None, True])
+def test_a_look_that_returns_no_verdict_is_unknown(*, returned: bool | None) -> None:
+    """A hook's probe that forgets its verdict is named, with the file and the line of its function."""
+
+    def look(_: Environment) -> bool | None:
+        return returned
+
+    here = f"{__file__}:{look.__code__.co_firstlineno}"
+    given = Probe(name="thing.works", subject="a", look=look)  # type: ignore[arg-type]  # as a user's may
+    with Batch(catalog(given), environment()) as batch:
+        verdict = batch.wait("thing.works[a]")
+    found = "None" if returned is None else "an object of type bool"
+    assert replace(verdict, took_s=0.0) == unknown(
+        f"thing.works[a] could not look: it returned {found}, and no verdict",
+        where=here,
+        remedy=f"have the probe thing.works return a pytest_devenv.verdict.Verdict from {here}",
+    )
+
+
+def test_a_look_is_found_behind_a_partial_a_method_and_an_object() -> None:
+    """However a hook hands over its function, the place that is told is the function's."""
+
+    class Looker:
+        def __call__(self, _: Environment) -> Verdict:
+            raise OSError
+
+        def method(self, _: Environment) -> Verdict:
+            raise OSError
+
+    given = {
+        "partial": (partial(returns_none, 1), returns_none),
+        "method": (Looker().method, Looker.method),
+        "object": (Looker(), Looker.__call__),
+    }
+    for look, function in given.values():
+        made = Probe(name="thing.works", subject="a", look=look)  # type: ignore[arg-type]  # one returns nothing
+        with Batch(catalog(made), environment()) as batch:
+            remedy = batch.wait("thing.works[a]").remedy
+        assert remedy is not None
+        assert remedy.endswith(f" {__file__}:{function.__code__.co_firstlineno}")
+
+
+def test_a_packaged_look_that_raises_is_ours_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the package's own probes raise is no fault of the user's: look again, else report it."""
+    monkeypatch.setattr(batches, "_OURS", Path(__file__).parent)
+    with Batch(catalog(Probe(name="thing.works", subject="a", look=raises, mark="ports")), environment()) as batch:
+        verdict = batch.wait("thing.works[a]")
+    assert verdict.summary == "thing.works[a] could not look: AttributeError: 'NoneType' object has no attribute 'x'"
+    assert verdict.remedy == "look again: pytest -m ports; if it stays so, report it to pytest-devenv with this text"
 
 
 def test_what_a_look_raises_shows_no_password() -> None:
