@@ -40,7 +40,7 @@ def _context_of(file: Path) -> str | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(file, str(error)) from error
-    if "current-context" not in text:
+    if not text.strip():
         return None
     import yaml
 

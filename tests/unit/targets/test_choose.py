@@ -129,9 +129,11 @@ def test_kubeconfig_goes_before_the_home(settings_of: SettingsOf, tmp_path: Path
     ("content", "reason"),
     [
         (b"current-context: [\n", "while parsing a flow node"),
+        (b"{{{", "while parsing a flow node"),
+        (b"\x00\x01", "unacceptable character"),
         (b"current-context: \xff\xfe\n", "'utf-8' codec can't decode byte 0xff"),
     ],
-    ids=["yaml", "bytes"],
+    ids=["yaml", "garbage", "binary", "bytes"],
 )
 def test_a_broken_kubeconfig_is_an_error(settings_of: SettingsOf, tmp_path: Path, content: bytes, reason: str) -> None:
     """A file that cannot be read might name a cluster: that is said, with the reason and the way round it."""
