@@ -398,3 +398,13 @@ def test_a_service_file_that_is_not_there_is_said(owned: Owned, monkeypatch: pyt
     assert verdict.remedy == "unset PGSERVICE"
     assert verdict.found is not None
     assert verdict.found.endswith('definition of service "nowhere" not found')
+
+
+def test_a_mode_of_tls_is_not_weakened(postgres_server: Postgres) -> None:
+    """With verify-full a server without TLS is not spoken to, and the remedy names the mode that was asked for."""
+    endpoint = replace(
+        postgres_server.endpoint, service="postgres", tls=True, tls_mode="verify-full", source="pyproject.toml:12"
+    )
+    verdict = look(environment(endpoint), ACCEPTS)
+    assert verdict.summary == "postgres does not offer TLS"
+    assert verdict.remedy == "take sslmode=verify-full out of services.postgres.url in pyproject.toml:12"
