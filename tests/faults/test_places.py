@@ -57,8 +57,9 @@ def test_a_report_that_may_not_be_written_is_said_so(theirs: Shop) -> None:
     """A report below the unwritable folder ends the run as wrongly used, with what to do, and leaves nothing."""
     run = theirs.run("-m", "health", *WARNED, "-k", "redis", f"--devenv-report={theirs.folder / 'report.json'}")
     assert run.exit_code == 4
-    assert f"expected to write the report to {theirs.folder / 'report.json'}, found: Permission denied" in run.output
-    assert "give --devenv-report a file in a folder that you may write" in run.output
+    report = theirs.folder / "report.json"
+    assert f"expected a file that can be written, found {report}, below {theirs.folder}" in run.output
+    assert "remedy: name a file in a folder that is yours" in run.output
 
 
 def test_a_folder_for_environments_that_may_not_be_written_to_is_said_so(theirs: Shop) -> None:
