@@ -24,7 +24,9 @@ class Lazy(NamedTuple):
 
 COMMANDS: dict[str, Lazy] = {
     "config": Lazy("pytest_devenv.cli.config:config", "Print the settings, each value with its source."),
-    "env": Lazy("pytest_devenv.cli.env:env", "Leave an environment running on this machine: up, status, url, exec, down."),
+    "env": Lazy(
+        "pytest_devenv.cli.env:env", "Leave an environment running on this machine: up, status, url, exec, down."
+    ),
     "db": Lazy("pytest_devenv.cli.db:db", "Build, fill and look at the databases: migrate, seed, status, reset, …"),
     "init": Lazy("pytest_devenv.cli.init:init", "Write a first [tool.pytest-devenv] table from what is here."),
 }
