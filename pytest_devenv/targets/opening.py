@@ -47,7 +47,6 @@ def opened(
 
 def _embedded(settings: Settings, choice: Choice, shared: Instance | None, *, keep: bool) -> Iterator[Environment]:
     from pytest_devenv.targets.embedded import instance as instances
-    from pytest_devenv.targets.embedded.start import start
 
     running = instances.kept(settings)
     if running is not None:
@@ -55,6 +54,8 @@ def _embedded(settings: Settings, choice: Choice, shared: Instance | None, *, ke
         why = f"{choice.why}; attached to the one that is up"
         yield replace(environment_of(settings, why, instance, record), attached=True)
         return
+    from pytest_devenv.targets.embedded.start import start  # whoever attaches does not pay for it
+
     if shared is not None:
         with instances.locked(shared.folder / "start.lock", deadline_s=10 * settings.start_s):
             record = shared.read() or start(settings, shared, keep=keep)
