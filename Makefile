@@ -46,8 +46,8 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { \
 	  rm -rf $(VENV); echo "make: Python's venv is missing: apt-get install python3-venv"; exit 1; }
 
-$(VENV)/.health: $(VENV)/bin/python pyproject.toml app/backend/requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[embedded]' -r app/backend/requirements.txt
+$(VENV)/.health: $(VENV)/bin/python pyproject.toml entry/pyproject.toml app/backend/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[embedded]' -e entry -r app/backend/requirements.txt
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.health

