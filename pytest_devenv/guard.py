@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import fnmatch
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_devenv.errors import GuardError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from pytest_devenv.settings import Tier
@@ -66,6 +68,11 @@ class Consent:
     """A person's own word that a production or staging database may be migrated: its name, typed."""
 
     database: str
+
+
+def allows_context(allowed: Iterable[str], context: str) -> bool:
+    """Tell whether the settings' contexts, names or patterns, allow a kube context. From any other nothing is read."""
+    return any(fnmatch.fnmatchcase(context, pattern) for pattern in allowed)
 
 
 def judge_tier(tier: Tier, *, where: str) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_devenv.clients.kubeconfig import current_context
+from pytest_devenv.clients.kubernetes.kubeconfig import current_context
 from pytest_devenv.errors import TargetError
+from pytest_devenv.guard import allows_context
 from pytest_devenv.settings import TargetName
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def choose(settings: Settings, *, environ: Mapping[str, str] = os.environ) -> Ch
     context = current_context(environ)
     if context is None:
         return Choice(TargetName.EMBEDDED, "no current kube context")
-    if any(fnmatch.fnmatchcase(context, allowed) for allowed in settings.contexts):
+    if allows_context(settings.contexts, context):
         return Choice(TargetName.CLUSTER, f"current kube context {context}, allowed by {settings.file.name}", context)
     allowed = ", ".join(settings.contexts) or "none"
     msg = (

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pytest_devenv.clients.kubernetes.cluster import Cluster
     from pytest_devenv.endpoint import Endpoint
     from pytest_devenv.settings import Settings, TargetName
     from pytest_devenv.verdict import Verdict
@@ -25,7 +26,7 @@ class Environment:
     brought up or resolved (such a service may have no endpoint), and under `database_fault(name)` that on a database.
     `variables` are the environment variables that each service was given, and `logs` the files that its output goes
     to, where this run knows them. `timings_s` tells how long each service took to come up, where we started it, and
-    `attached` that another run did.
+    `attached` that another run did. `cluster` is there on the cluster target alone.
     """
 
     settings: Settings
@@ -37,6 +38,7 @@ class Environment:
     logs: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     timings_s: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     attached: bool = False
+    cluster: Cluster | None = None
     notes: tuple[str, ...] = ()
 
     def address(self, database: str) -> DatabaseAddress:

@@ -1,0 +1,25 @@
+"""The cluster of an environment: its API, and the namespace in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_devenv.clients.kubernetes.api import Api
+    from pytest_devenv.clients.kubernetes.kubeconfig import Kubeconfig
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where an environment runs in Kubernetes.
+
+    `context` is the one that is pinned, `in-cluster` inside a pod. `platform` is the kind of cluster, such as minikube,
+    where it is known. `kubeconfig` is what other clients need to reach the same place; inside a pod there is none.
+    """
+
+    api: Api
+    namespace: str
+    context: str
+    platform: str | None = None
+    kubeconfig: Kubeconfig | None = None
