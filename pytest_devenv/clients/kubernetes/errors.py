@@ -101,7 +101,7 @@ def unreachable(
             found = f"no TLS that fits: {error.reason or error}"
             remedy = f"see that {server} is the API server's address: {kubectl(context)} cluster-info"
         case TimeoutError():
-            found, remedy = f"no answer within {deadline_s:g} s", start
+            found, remedy = f"no answer within {max(0.1, round(deadline_s, 1)):g} s", start
         case ConnectionRefusedError():
             found, remedy = "connection refused: nothing listens there", start
         case socket.gaierror():

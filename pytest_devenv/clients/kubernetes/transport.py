@@ -146,6 +146,7 @@ class Transport:
                 text += chunk
                 connection.expect_by(end)
             _judge_whole(response)
+            response.close()  # read1 leaves one of known length open, and the next request would find it
         except BaseException:
             connection.close()
             raise

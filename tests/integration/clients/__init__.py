@@ -1,0 +1,1 @@
+"""The clients with real servers."""

@@ -1,0 +1,1 @@
+"""The client of Kubernetes with a real TLS listener that answers as the tests want."""
