@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_devenv.clients.kubernetes.api import Api
+    from pytest_devenv.clients.kubernetes.forward import Forward
     from pytest_devenv.clients.kubernetes.kubeconfig import Kubeconfig
 
 
@@ -16,6 +20,7 @@ class Cluster:
 
     `context` is the one that is pinned, `in-cluster` inside a pod. `platform` is the kind of cluster, such as minikube,
     where it is known. `kubeconfig` is what other clients need to reach the same place; inside a pod there is none.
+    `forwards` are those of this run, by service.
     """
 
     api: Api
@@ -23,3 +28,4 @@ class Cluster:
     context: str
     platform: str | None = None
     kubeconfig: Kubeconfig | None = None
+    forwards: Mapping[str, Forward] = field(default_factory=lambda: MappingProxyType({}))

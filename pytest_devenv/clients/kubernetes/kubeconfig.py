@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,11 +124,18 @@ def _named(file: Path, kind: str, key: str) -> list[Named]:
 
 def _content(file: Path) -> dict[str, Any]:
     try:
-        text = file.read_text()
+        state = file.stat()
+        return _read(file, state.st_mtime_ns, state.st_size, state.st_ino)
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(file, str(error)) from error
+
+
+@functools.lru_cache(maxsize=16)
+def _read(file: Path, *_: int) -> dict[str, Any]:
+    """Read a file in one of its states, once."""
+    text = file.read_text()
     if not text.strip():
         return {}
     import yaml

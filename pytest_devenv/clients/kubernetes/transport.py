@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -34,6 +34,21 @@ class Reply:
     reason: str
     headers: Mapping[str, str]
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What begins every request to one server: its host, the path before every path, and who asks."""
+
+    host: str
+    base_path: str
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+
+    def request(self, method: str, target: str, headers: Mapping[str, str]) -> bytes:
+        """Return a request without a body."""
+        lines = [f"{method} {self.base_path}{target} HTTP/1.1", f"Host: {self.host}"]
+        lines += [f"{name}: {value}" for name, value in (*self.headers, *headers.items())]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 class Connection(HTTPConnection):
@@ -81,7 +96,7 @@ class Transport:
         A kept connection that the server has closed meanwhile is replaced; a request that must not happen twice gets
         one of its own.
         """
-        with self._translated(deadline_s):
+        with self.translated(deadline_s):
             credential = self._credentials.current()  # a plugin has a deadline of its own
             end = time.monotonic() + deadline_s
             connection = None if method == "POST" else self._take(credential)
@@ -95,7 +110,7 @@ class Transport:
     @contextlib.contextmanager
     def streamed(self, target: str, headers: Mapping[str, str], *, deadline_s: float) -> Iterator[Stream]:
         """Send a GET whose answer has no end, and give it once it begins. Raises UnreachableError."""
-        with self._translated(deadline_s):
+        with self.translated(deadline_s):
             credential = self._credentials.current()
             end = time.monotonic() + deadline_s
             connection = self._new(credential, end)
@@ -105,19 +120,20 @@ class Transport:
                 connection.close()
                 raise
         try:
-            yield Stream(connection, response, lambda: self._translated(deadline_s))
+            yield Stream(connection, response, lambda: self.translated(deadline_s))
         finally:
             response.close()
             connection.close()
 
-    def opened(self, *, deadline_s: float) -> tuple[socket.socket, Credential, str]:
-        """Open a socket for what is no HTTP request; give its credential too, and the path that every path begins with.
+    def opened(self, *, deadline_s: float) -> tuple[socket.socket, Head]:
+        """Open a socket for what is no plain exchange, and give what begins a request on it.
 
         Raises UnreachableError, TargetError for no credentials.
         """
-        with self._translated(deadline_s):
+        with self.translated(deadline_s):
             credential = self._credentials.current()
-            return self._socket(credential, time.monotonic() + deadline_s), credential, self._base_path
+            head = Head(f"{self._host}:{self._port}", self._base_path, self._headers(credential))
+            return self._socket(credential, time.monotonic() + deadline_s), head
 
     def close(self) -> None:
         """Close every connection, those in use when they are given back; a later request opens one for itself."""
@@ -167,21 +183,22 @@ class Transport:
         headers: Mapping[str, str],
         end: float,
     ) -> HTTPResponse:
-        own = {"User-Agent": "pytest-devenv", **headers}
-        if connection.credential.authorization is not None:
-            own["Authorization"] = connection.credential.authorization
         connection.expect_by(end)
         connection.putrequest(method, self._base_path + target, skip_accept_encoding=True)
-        for name, value in own.items():
+        for name, value in (*self._headers(connection.credential), *headers.items()):
             connection.putheader(name, value)
-        for name, values in self._access.login.acts_as.items():
-            for value in values:
-                connection.putheader(name, value)
         if body is not None:
             connection.putheader("Content-Length", str(len(body)))
         connection.endheaders(body)
         connection.expect_by(end)
         return connection.getresponse()
+
+    def _headers(self, credential: Credential) -> tuple[tuple[str, str], ...]:
+        """Return what every request says of who asks."""
+        given = credential.authorization
+        authorization = () if given is None else (("Authorization", given),)
+        acts_as = ((name, value) for name, values in self._access.login.acts_as.items() for value in values)
+        return ("User-Agent", "pytest-devenv"), *authorization, *acts_as
 
     def _take(self, credential: Credential) -> Connection | None:
         with self._lock:
@@ -221,7 +238,8 @@ class Transport:
             return self._contexts[certificate]
 
     @contextlib.contextmanager
-    def _translated(self, deadline_s: float) -> Iterator[None]:
+    def translated(self, deadline_s: float) -> Iterator[None]:
+        """Have what a socket raises within become UnreachableError."""
         try:
             yield
         except (OSError, HTTPException) as error:
