@@ -18,7 +18,8 @@ _SCHEMES = {"postgres": "postgresql", "redis": "redis", "http": "http"}
 class Endpoint:
     """Where a service answers. `source` says how this address came to be known.
 
-    `tls_mode` is PostgreSQL's `sslmode`, where one was asked for.
+    `tls_mode` is PostgreSQL's `sslmode`, where one was asked for. `anew` is there where the address ends with this
+    run: the beginning of a command that runs a program with another one in its environment.
     """
 
     service: str
@@ -31,6 +32,7 @@ class Endpoint:
     tls_mode: str | None = None
     path: str = ""
     source: str = ""
+    anew: str | None = None
 
     @property
     def address(self) -> str:

@@ -40,7 +40,7 @@ class Option(NamedTuple):
     """
 
     name: str
-    kind: Literal["choice", "path", "seconds", "count", "switch"]
+    kind: Literal["choice", "name", "path", "seconds", "count", "switch"]
     help: str
     default: Value = None
     choices: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class Option(NamedTuple):
         """What help texts show for the value."""
         if self.kind == "choice":
             return "{" + ",".join(self.choices) + "}"
-        return {"path": "FILE", "seconds": "SECONDS", "count": "N"}.get(self.kind)
+        return {"name": "NAME", "path": "FILE", "seconds": "SECONDS", "count": "N"}.get(self.kind)
 
     @property
     def expected(self) -> str:
@@ -80,6 +80,7 @@ class Option(NamedTuple):
         if self.kind == "choice":
             return "one of " + ", ".join(self.choices)
         return {
+            "name": "a name, without spaces",
             "path": "the path of a file",
             "seconds": "a duration: a number of seconds, or a text such as 250ms, 5s, 2m",
             "count": f"an integer from 1 to {MOST_JOBS}",
@@ -103,6 +104,19 @@ OPTIONS: tuple[Option, ...] = (
         choices=("auto", "cluster", "embedded", "addresses"),
         key="target",
         help="where the environment runs: in a cluster, as processes of this machine, or at given addresses",
+    ),
+    Option(
+        name="cluster",
+        kind="choice",
+        choices=("context", "kind", "controlplane"),
+        key="cluster",
+        help="where the cluster comes from: a kube context, a kind cluster of this run, a control plane without nodes",
+    ),
+    Option(
+        name="context",
+        kind="name",
+        key="context",
+        help="the kube context to use in the place of the current one; the settings have to allow it",
     ),
     Option(
         name="environment",
@@ -242,6 +256,12 @@ def _choice(option: Option, value: object) -> Value:
     return value
 
 
+def _name(_option: Option, value: object) -> Value:
+    if not isinstance(value, str) or re.fullmatch(r"\S+", value) is None:
+        raise ValueError(value)
+    return value
+
+
 def _path(_option: Option, value: object) -> Value:
     if not isinstance(value, str) or value.strip() == "":
         raise ValueError(value)
@@ -266,6 +286,7 @@ def _switch(_option: Option, value: object) -> Value:
 
 _CONVERTERS: Mapping[str, Callable[[Option, object], Value]] = {
     "choice": _choice,
+    "name": _name,
     "path": _path,
     "seconds": lambda _option, value: duration_s(value),
     "count": _count,

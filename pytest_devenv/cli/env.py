@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
 from pytest_devenv.cli import load_settings
 from pytest_devenv.errors import TargetError
+from pytest_devenv.settings.rules import variable as url_variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pytest_devenv.endpoint import Endpoint
     from pytest_devenv.settings import Settings
@@ -25,6 +27,18 @@ NOT_EXECUTABLE = 126  # as shells have it
 NOT_FOUND = 127
 # What libpq would prefer to PGHOST and PGPORT, and so lead somewhere else.
 _ASTRAY = ("PGSERVICE", "PGHOSTADDR")
+
+
+class Reached(Protocol):
+    """An environment as programs need it: its addresses, and the variables that its services were given."""
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """How each service is reached."""
+
+    @property
+    def variables(self) -> Mapping[str, Mapping[str, str]]:
+        """What each service was given."""
 
 
 @click.group()
@@ -99,7 +113,15 @@ def url(service: str, database: str | None) -> None:
     To run a program without showing a password at all, see `pytest-devenv env exec`.
     """
     settings = load_settings()
-    endpoint = _endpoint(settings, _running(settings), service)
+    with _reached(settings) as there:
+        endpoint = _endpoint(settings, there, service)
+        if endpoint.anew is not None:
+            msg = f"expected {service} at an address that lasts, found a forward, which ends with this command"
+            raise TargetError(msg, remedy=f"run the program with its variables: {endpoint.anew} -- PROGRAM")
+        _print_url(settings, endpoint, service, database)
+
+
+def _print_url(settings: Settings, endpoint: Endpoint, service: str, database: str | None) -> None:
     if endpoint.kind.value != "postgres":
         if database is not None:
             msg = f"expected a service of kind postgres for --database, found {service}, of kind {endpoint.kind.value}"
@@ -121,22 +143,38 @@ def exec(database: str | None, command: tuple[str, ...]) -> None:  # noqa: A001 
     differently. No password stands in a command line. Exits as the program does.
     """
     settings = load_settings()
-    record = _running(settings)
-    given, dropped = _variables(settings, record, database)
-    inherited = {name: value for name, value in os.environ.items() if name not in dropped}
-    sys.stdout.flush()
-    try:
-        os.execvpe(command[0], command, inherited | given)  # noqa: S606  # a list of words, never a shell line
-    except OSError as error:
-        click.echo(f"{command[0]} was not run: {error.strerror}", err=True)
-        raise SystemExit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE) from error
+    with _reached(settings) as there:
+        given, dropped = _variables(settings, there, database)
+        inherited = {name: value for name, value in os.environ.items() if name not in dropped}
+        sys.stdout.flush()
+        try:
+            if any(endpoint.anew is not None for endpoint in there.endpoints.values()):
+                raise SystemExit(_run(command, inherited | given))
+            os.execvpe(command[0], command, inherited | given)  # noqa: S606  # a list of words, never a shell line
+        except OSError as error:
+            click.echo(f"{command[0]} was not run: {error.strerror}", err=True)
+            raise SystemExit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE) from error
 
 
-def _variables(settings: Settings, record: Record, database: str | None) -> tuple[dict[str, str], set[str]]:
+def _run(command: tuple[str, ...], environment: Mapping[str, str]) -> int:
+    """Run a program while the forwards of this process last; an interrupt is the program's own to take."""
+    import signal
+    import subprocess
+
+    with subprocess.Popen(command, env=environment) as process:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            code = process.wait()
+        finally:
+            signal.signal(signal.SIGINT, before)
+    return code if code >= 0 else 128 - code
+
+
+def _variables(settings: Settings, there: Reached, database: str | None) -> tuple[dict[str, str], set[str]]:
     """Return the variables for a program of the user, and the names of those that it is not to inherit."""
     given: dict[str, str] = {}
     dropped: set[str] = set()
-    if (chosen := _database(settings, record, database)) is not None:
+    if (chosen := _database(settings, there, database)) is not None:
         server, name = chosen
         own = {
             "PGHOST": server.host,
@@ -148,42 +186,68 @@ def _variables(settings: Settings, record: Record, database: str | None) -> tupl
         }
         dropped |= {*own, *_ASTRAY}
         given |= {key: value for key, value in own.items() if value is not None}
-    if (redis := next(_of_kind(record, "redis"), None)) is not None:
+    if (redis := next(_of_kind(there, "redis"), None)) is not None:
         auth = {} if redis.password is None else {"REDISCLI_AUTH": redis.password.reveal()}
         dropped |= {"REDISCLI_AUTH"}
         given |= {"REDIS_HOST": redis.host, "REDIS_PORT": str(redis.port), "REDIS_URL": redis.url().reveal(), **auth}
     values: dict[str, set[str]] = {}
-    for variables in record.variables.values():
+    for variables in there.variables.values():
         for key, value in variables.items():
             values.setdefault(key, set()).add(value)
+    given |= {
+        url_variable(name): endpoint.url().reveal()
+        for name, endpoint in there.endpoints.items()
+        if endpoint.anew is not None
+    }
     agreed = {key: value for key, (value, *others) in values.items() if not others and not key.startswith("PG")}
     if database is not None:
         agreed.pop("DATABASE_URL", None)
     return given | agreed, dropped
 
 
-def _database(settings: Settings, record: Record, name: str | None) -> tuple[Endpoint, str | None] | None:
+def _database(settings: Settings, there: Reached, name: str | None) -> tuple[Endpoint, str | None] | None:
     """Return the server and the database that a program is to find; None where no server of databases is up."""
     if name is not None and name not in settings.databases:
         msg = f"expected a database of the settings ({', '.join(settings.databases) or 'there are none'}), found {name}"
         raise TargetError(msg, remedy=f"describe databases.{name} in {settings.file.name}")
     for each in settings.databases.values() if name is None else (settings.databases[name],):
-        if each.service in record.endpoints:
-            return record.endpoints[each.service], each.name
-    server = next(_of_kind(record, "postgres"), None) if name is None else None
+        if each.service in there.endpoints:
+            return there.endpoints[each.service], each.name
+    server = next(_of_kind(there, "postgres"), None) if name is None else None
     return None if server is None else (server, None)
 
 
-def _of_kind(record: Record, kind: str) -> Iterator[Endpoint]:
-    return (endpoint for endpoint in record.endpoints.values() if endpoint.kind.value == kind)
+def _of_kind(there: Reached, kind: str) -> Iterator[Endpoint]:
+    return (endpoint for endpoint in there.endpoints.values() if endpoint.kind.value == kind)
 
 
-def _endpoint(settings: Settings, record: Record, service: str) -> Endpoint:
-    if service in record.endpoints:
-        return record.endpoints[service]
+def _endpoint(settings: Settings, there: Reached, service: str) -> Endpoint:
+    if service in there.endpoints:
+        return there.endpoints[service]
     found = f"{service}, which is not up" if service in settings.services else service
-    msg = f"expected a service with an address ({', '.join(record.endpoints) or 'none is up'}), found {found}"
+    msg = f"expected a service with an address ({', '.join(there.endpoints) or 'none is up'}), found {found}"
     raise TargetError(msg, remedy="pytest-devenv env status")
+
+
+@contextlib.contextmanager
+def _reached(settings: Settings) -> Iterator[Reached]:
+    """Give what is reached: the cluster where that is the target, else the environment that `env up` left running."""
+    from pytest_devenv.settings import TargetName
+    from pytest_devenv.targets.choose import choose
+    from pytest_devenv.targets.opening import opened
+
+    kept = _kept(settings)
+    try:
+        choice = choose(settings)
+    except TargetError:
+        if kept is None:
+            raise
+        choice = None
+    if choice is not None and choice.target is TargetName.CLUSTER:
+        with opened(settings, choice) as environment:
+            yield environment
+        return
+    yield _running(settings)
 
 
 def _running(settings: Settings) -> Record:

@@ -54,7 +54,8 @@ class Reporting:
     def pytest_report_header(self) -> str:
         """Say which environment this run looks at, where that is, and why there."""
         settings, choice = self._session.settings, self._session.devenv.choice
-        return f"devenv: {settings.name} ({settings.environment}), target {choice.target}: {choice.why}"
+        space = "" if choice.cluster is None or settings.namespace is None else f", namespace {settings.namespace}"
+        return f"devenv: {settings.name} ({settings.environment}), target {choice.target}: {choice.why}{space}"
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take note of each packaged check."""

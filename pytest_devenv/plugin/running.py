@@ -14,7 +14,7 @@ from pytest_devenv.checks.asserting import EVERY_OTHER, CheckFailed, CouldNotLoo
 from pytest_devenv.errors import DevenvError
 from pytest_devenv.plugin.collecting import PROBE, Checks
 from pytest_devenv.plugin.joining import is_named
-from pytest_devenv.plugin.telling import endpoint_lines, told
+from pytest_devenv.plugin.telling import cluster_lines, endpoint_lines, told
 from pytest_devenv.report.failure import summary_line
 from pytest_devenv.report.model import Entry, Outcome, service_addresses
 from pytest_devenv.report.properties import properties
@@ -100,7 +100,7 @@ class Running:
             raise pytest.UsageError(str(error)) from error
         self.environment_s = time.monotonic() - began
         if terminal is not None and terminal.verbosity >= 0:
-            for line in endpoint_lines(service_addresses(environment)):
+            for line in (*cluster_lines(environment.cluster), *endpoint_lines(service_addresses(environment))):
                 terminal.write_line(line)
 
     @pytest.hookimpl(tryfirst=True)

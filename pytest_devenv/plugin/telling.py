@@ -8,7 +8,16 @@ if TYPE_CHECKING:
     import pytest
     from _pytest._code.code import ExceptionChainRepr, ReprExceptionInfo
 
+    from pytest_devenv.clients.kubernetes import Cluster
     from pytest_devenv.report.model import ServiceAddress
+
+
+def cluster_lines(cluster: Cluster | None) -> list[str]:
+    """Return the line that says which cluster this run looks at, and what kind of one that is."""
+    if cluster is None:
+        return []
+    platform = "" if cluster.platform is None else f", {cluster.platform}"
+    return [f"  context {cluster.context}, namespace {cluster.namespace}{platform}"]
 
 
 def endpoint_lines(services: tuple[ServiceAddress, ...]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from pytest_devenv.settings import TargetName
+from pytest_devenv.settings.rules import variable as url_variable
 from pytest_devenv.targets.addresses import WITHOUT_URL
 
 if TYPE_CHECKING:
@@ -25,7 +26,13 @@ _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def psql(address: DatabaseAddress, sql: str | None = None, *, user: str | None = None) -> str:
-    """Return the psql line that opens a database, or runs `sql` in it; psql itself asks for the password."""
+    """Return the psql line that opens a database, or runs `sql` in it; psql itself asks for the password.
+
+    An address that ends with this run is reached by what opens it anew for the program.
+    """
+    if address.endpoint.anew is not None:
+        words = ["--database", address.database, "--", "psql", *([] if user is None else ["--username", user])]
+        return f"{address.endpoint.anew} {shlex.join([*words, *([] if sql is None else ['-c', sql])])}"
     name = address.endpoint.user if user is None else user
     login = "" if name is None else f"{quote(name, safe='')}@"
     mode = "" if address.endpoint.tls_mode is None else f"?sslmode={address.endpoint.tls_mode}"
@@ -35,6 +42,9 @@ def psql(address: DatabaseAddress, sql: str | None = None, *, user: str | None =
 
 def redis_cli(endpoint: Endpoint, *words: str, password: bool | None = None) -> str:
     """Return the redis-cli line for a server; it asks for the password where one is configured, or as told."""
+    if endpoint.anew is not None:
+        line = f'redis-cli -p "$REDIS_PORT" {shlex.join(words)}'.strip()
+        return f"{endpoint.anew} -- sh -c {shlex.quote(line)}"
     asks = endpoint.password is not None if password is None else password
     parts = ["redis-cli"]
     if endpoint.host not in _HERE:
@@ -60,6 +70,16 @@ def curl(url: str) -> str:
     return shlex.join(["curl", "--include", url])
 
 
+def request(environment: Environment, endpoint: Endpoint, path: str) -> str:
+    """Return the line that asks an HTTP service for a path, as it is reached when somebody pastes it."""
+    if endpoint.anew is not None:
+        line = f'curl --include "${url_variable(endpoint.service)}"{shlex.quote(path)}'
+        return f"{endpoint.anew} -- sh -c {shlex.quote(line)}"
+    if ends_with_run(environment):
+        return f"look at it while it runs: {KEPT_UP}"
+    return curl(endpoint.base_url.rstrip("/") + path)
+
+
 def migrate(database: str) -> str:
     """Return the command that applies what is pending."""
     return shlex.join(["pytest-devenv", "db", "migrate", "--database", database])
@@ -70,6 +90,16 @@ def reset(database: str) -> str:
     return shlex.join(["pytest-devenv", "db", "reset", "--database", database])
 
 
+def kubectl(environment: Environment) -> str:
+    """Return how a kubectl line begins that looks at the environment's namespace."""
+    cluster = environment.cluster
+    if cluster is None:
+        space = environment.settings.namespace
+        return "kubectl" if space is None else f"kubectl --namespace {space}"
+    pinned = [] if cluster.kubeconfig is None else ["--context", cluster.context]
+    return shlex.join(["kubectl", *pinned, "--namespace", cluster.namespace])
+
+
 def ends_with_run(environment: Environment) -> bool:
     """Return whether the environment's ports and files are gone after the run, so that no remedy may name them."""
     return environment.target is TargetName.EMBEDDED and not environment.attached
@@ -78,6 +108,9 @@ def ends_with_run(environment: Environment) -> bool:
 def read_log(environment: Environment, service: str, otherwise: str) -> str:
     """Return how to see what a service says of itself, where this run knows its log."""
     log = environment.logs.get(service)
+    workload = environment.settings.services[service].workload
+    if environment.cluster is not None and workload is not None:
+        return f"{kubectl(environment)} logs {workload} --tail 50"
     if log is None:
         return otherwise
     if ends_with_run(environment):
@@ -87,6 +120,8 @@ def read_log(environment: Environment, service: str, otherwise: str) -> str:
 
 def address_setting(environment: Environment, endpoint: Endpoint) -> str:
     """Return what to edit where an address is wrong: the variable, or the key and its line, that it came from."""
+    if environment.cluster is not None:
+        return f"services.{endpoint.service}.workload and .port in {environment.settings.file.name}"
     if endpoint.source != WITHOUT_URL:
         return url_setting(environment, endpoint)
     settings, port = environment.settings, f"services.{endpoint.service}.local_port"
@@ -145,10 +180,7 @@ def bring_up(environment: Environment, service: str) -> str:
     if environment.target is TargetName.EMBEDDED:
         return ANEW if environment.attached else "mend what its log says, then run again: pytest -m health"
     if environment.target is TargetName.CLUSTER:
-        workload = settings.services[service].workload
-        if workload is not None:
-            space = [] if settings.namespace is None else ["--namespace", settings.namespace]
-            return shlex.join(["kubectl", *space, "describe", workload])
+        return f"{kubectl(environment)} describe {settings.services[service].workload or f'service/{service}'}"
     endpoint = environment.endpoints.get(service)
     if endpoint is None:
         return f"start {service}, or correct services.{service}.url in {settings.file.name}"

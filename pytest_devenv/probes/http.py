@@ -70,9 +70,7 @@ def _answers(service: Service, environment: Environment) -> Verdict:
     if wrong is None:
         return passed(f"GET {service.health} answers {answer.status}", latency_ms=latency_ms, status=answer.status)
     expected, found = wrong
-    look = f"look at it while it runs: {commands.KEPT_UP}"
-    if not commands.ends_with_run(environment):
-        look = commands.curl(url)
+    look = commands.request(environment, environment.endpoints[service.name], service.health)
     return failed(
         f"{service.name} answers {found}",
         expected=expected,

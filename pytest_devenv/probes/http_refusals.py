@@ -22,6 +22,7 @@ def refused(environment: Environment, endpoint: Endpoint, path: str, error: Exce
     name, at = endpoint.service, endpoint.address
     up = commands.bring_up(environment, name)
     logs = commands.read_log(environment, name, otherwise=up)
+    look = commands.request(environment, endpoint, path)
     url = endpoint.base_url.rstrip("/") + path
     setting = commands.address_setting(environment, endpoint)
     match error:
@@ -61,5 +62,5 @@ def refused(environment: Environment, endpoint: Endpoint, path: str, error: Exce
             found = (summary, "an answer in another protocol", "pytest -m ports names who holds the port")
         case _:
             said = redacted(str(error), environment).strip()
-            found = (f"{name} is not reached at {at}", f"{type(error).__name__}: {said}", commands.curl(url))
+            found = (f"{name} is not reached at {at}", f"{type(error).__name__}: {said}", look)
     return failed(found[0], expected=f"an HTTP answer from {url}", found=found[1], where=f"GET {url}", remedy=found[2])

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pytest_devenv.settings.model import (
         TIER_ALIASES,
         Budget,
+        ClusterSource,
         Database,
         Format,
         Loop,
@@ -36,6 +37,7 @@ else:
 __all__ = [
     "TIER_ALIASES",
     "Budget",
+    "ClusterSource",
     "Database",
     "Format",
     "Loop",

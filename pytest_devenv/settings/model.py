@@ -53,6 +53,14 @@ class TargetName(enum.StrEnum):
     ADDRESSES = "addresses"
 
 
+class ClusterSource(enum.StrEnum):
+    """Where the cluster of the cluster target comes from."""
+
+    CONTEXT = "context"
+    KIND = "kind"
+    CONTROLPLANE = "controlplane"
+
+
 class ServiceKind(enum.StrEnum):
     """What a service speaks."""
 
@@ -188,6 +196,8 @@ class Settings:
     name: str
     environment: Tier = Tier.DEVELOPMENT
     target: TargetName = TargetName.AUTO
+    cluster: ClusterSource = ClusterSource.CONTEXT
+    context: str | None = None
     namespace: str | None = None
     contexts: tuple[str, ...] = ()
     required_secrets: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from pytest_devenv.settings import shapes
 from pytest_devenv.settings.model import (
     TIER_ALIASES,
     Budget,
+    ClusterSource,
     Database,
     Format,
     Loop,
@@ -264,6 +265,15 @@ ROOT = Table(
             shapes.members(TargetName),
             "Where the environment runs: in a cluster, as processes of this machine, or at addresses that are simply "
             "there. `auto` chooses by the current kube context.",
+        ),
+        "cluster": Key(
+            shapes.members(ClusterSource),
+            "Where the cluster of the `cluster` target comes from: a kube context, a kind cluster that the run makes, "
+            "or a control plane without nodes. The last two choose the target, where it is `auto`.",
+        ),
+        "context": Key(
+            shapes.text("the name of a kube context", r"\S+"),
+            "The kube context that is used. Not set: the current one. Either has to be among `contexts`.",
         ),
         "namespace": Key(
             shapes.text("the name of a Kubernetes namespace", r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"),

@@ -7,7 +7,6 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pytest_devenv.errors import TargetError
 from pytest_devenv.settings import TargetName
 from pytest_devenv.targets import addresses
 from pytest_devenv.targets.environment import Environment
@@ -29,7 +28,8 @@ def opened(
 
     On the embedded target an environment that `pytest-devenv env up` left running is attached to, else one is started.
     `instance` is for the processes of one run: the first one starts it, the others join, and its owner ends it.
-    `keep` leaves it running, as `env up` does.
+    `keep` leaves it running, as `env up` does. On the cluster target nothing is waited for: a cluster that does not
+    answer, and a pod that is broken, is for the probes to tell.
     Raises TargetError where the target cannot be used at all.
     """
     match choice.target:
@@ -38,11 +38,10 @@ def opened(
         case TargetName.EMBEDDED:
             yield from _embedded(settings, choice, instance, keep=keep)
         case _:
-            msg = (
-                f"the environment is on a Kubernetes cluster ({choice.why}): expected a target that this release "
-                "reaches, which are embedded and addresses"
-            )
-            raise TargetError(msg, remedy="choose --devenv-target=embedded or --devenv-target=addresses")
+            from pytest_devenv.targets.cluster.opening import environment
+
+            with environment(settings, choice, instance=instance, keep=keep) as found:
+                yield found
 
 
 def _embedded(settings: Settings, choice: Choice, shared: Instance | None, *, keep: bool) -> Iterator[Environment]:

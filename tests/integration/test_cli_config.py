@@ -65,6 +65,8 @@ def test_without_a_terminal_it_reads_as_toml_with_sources(folder: Path) -> None:
         name = "shop"                # pytest-devenv.toml:1
         environment = "development"  # default
         target = "addresses"         # environment PYTEST_DEVENV_TARGET
+        cluster = "context"          # default
+        # context is not set
         # namespace is not set
         contexts = []                # default
         required_secrets = []        # default

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 GOOD: Mapping[str, tuple[str, Value]] = {
     "devenv": ("yes", True),
     "target": ("embedded", "embedded"),
+    "cluster": ("kind", "kind"),
+    "context": ("kind-shop", "kind-shop"),
     "environment": ("dev", "dev"),
     "report": ("out/report.json", "out/report.json"),
     "deadline": ("250ms", 0.25),
@@ -26,6 +28,8 @@ GOOD: Mapping[str, tuple[str, Value]] = {
 BAD: Mapping[str, str] = {
     "devenv": "perhaps",
     "target": "clutser",
+    "cluster": "minikube",
+    "context": "kind shop",
     "environment": "live",
     "report": " ",
     "deadline": "-1",
@@ -65,6 +69,8 @@ def test_every_option_is_registered_in_both_places_with_one_help_text() -> None:
     assert list(parser.options) == [
         "--devenv",
         "--devenv-target",
+        "--devenv-cluster",
+        "--devenv-context",
         "--devenv-environment",
         "--devenv-report",
         "--devenv-deadline",

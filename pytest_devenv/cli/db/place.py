@@ -66,8 +66,11 @@ def address_of(environment: Environment, database: str) -> DatabaseAddress:
     Raises TargetError where its server is not up, GuardError where libpq would go elsewhere.
     """
     service = environment.settings.databases[database].service
+    fault = environment.faults.get(service)
+    if fault is not None and environment.cluster is not None:
+        message = f"{fault.summary}\n  where: {fault.where}"
+        raise TargetError(message, remedy=fault.remedy)
     if service not in environment.endpoints:
-        fault = environment.faults.get(service)
         found = "it was not started" if fault is None else fault.summary
         message = (
             f"the server of database {database} is not up\n"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_devenv.clients.kubernetes import Kubeconfig
 from pytest_devenv.errors import TargetError
-from pytest_devenv.settings import TargetName
+from pytest_devenv.settings import ClusterSource, TargetName
 from pytest_devenv.targets import choose as choosing
 from pytest_devenv.targets.choose import Choice, choose
-from pytest_devenv.targets.opening import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,15 +21,17 @@ if TYPE_CHECKING:
 ALLOWED = 'contexts = ["minikube", "kind-*"]\n'
 
 
-def kubeconfig(file: Path, context: str | None) -> Path:
-    """Write a kubeconfig with this current context, or with none."""
+def kubeconfig(file: Path, context: str | None, *more: str) -> Path:
+    """Write a kubeconfig with this current context, or with none, and others."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    line = "" if context is None else f"current-context: {context}\n"
-    file.write_text(f"apiVersion: v1\nkind: Config\n{line}contexts: []\n")
+    lines = [] if context is None else [f"current-context: {context}"]
+    named = [*([] if context is None else [context]), *more]
+    lines += ["contexts:", *(f"- {{name: {each}, context: {{cluster: {each}}}}}" for each in named)]
+    file.write_text("\n".join(["apiVersion: v1", "kind: Config", *lines, ""]))
     return file
 
 
-@pytest.mark.parametrize("target", ["embedded", "addresses", "cluster"])
+@pytest.mark.parametrize("target", ["embedded", "addresses"])
 def test_a_target_of_the_settings_is_taken_as_it_is(settings_of: SettingsOf, tmp_path: Path, target: str) -> None:
     """A target that is set is the one, whatever the kube context; the line of the file is why."""
     config = kubeconfig(tmp_path / "config", "production")
@@ -39,7 +41,7 @@ def test_a_target_of_the_settings_is_taken_as_it_is(settings_of: SettingsOf, tmp
 
 def test_a_target_of_the_environment_says_its_variable(settings_of: SettingsOf) -> None:
     """A target that a variable sets goes before the file's, and why names the variable."""
-    settings = settings_of('target = "cluster"', PYTEST_DEVENV_TARGET="embedded")
+    settings = settings_of('target = "addresses"', PYTEST_DEVENV_TARGET="embedded")
     assert choose(settings, environ={}) == Choice(TargetName.EMBEDDED, "set by environment PYTEST_DEVENV_TARGET")
 
 
@@ -52,7 +54,7 @@ def test_inside_a_pod_the_cluster_is_the_target(
     monkeypatch.setattr(choosing, "_SERVICE_ACCOUNT", token)
     config = kubeconfig(tmp_path / "config", "production")
     environ = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBECONFIG": str(config)}
-    assert choose(settings_of(""), environ=environ) == Choice(TargetName.CLUSTER, "inside a pod")
+    assert choose(settings_of(""), environ=environ) == Choice(TargetName.CLUSTER, "inside a pod", ClusterSource.CONTEXT)
 
 
 def test_the_variable_of_a_pod_alone_does_not_make_one(
@@ -78,10 +80,10 @@ def test_without_a_current_context_the_environment_is_embedded(
 @pytest.mark.parametrize("context", ["minikube", "kind-shop"])
 def test_an_allowed_context_is_the_target(settings_of: SettingsOf, tmp_path: Path, context: str) -> None:
     """A current context that the settings allow, by name or by pattern, is used and named."""
-    kubeconfig(tmp_path / ".kube" / "config", context)
+    file = kubeconfig(tmp_path / ".kube" / "config", context)
     choice = choose(settings_of(ALLOWED), environ={"HOME": str(tmp_path)})
     why = f"current kube context {context}, allowed by pytest-devenv.toml"
-    assert choice == Choice(TargetName.CLUSTER, why, context)
+    assert choice == Choice(TargetName.CLUSTER, why, ClusterSource.CONTEXT, Kubeconfig((file,), context, why))
 
 
 @pytest.mark.parametrize("context", ["production", "Minikube", "not-kind-shop"])
@@ -159,13 +161,60 @@ def test_what_is_no_name_is_no_context(settings_of: SettingsOf, tmp_path: Path, 
     assert choose(settings_of(ALLOWED), environ={"KUBECONFIG": str(tmp_path / "odd")}).context is None
 
 
-def test_a_cluster_is_not_pretended(settings_of: SettingsOf) -> None:
-    """A chosen cluster that this release does not reach ends with what it does reach, and never with another target."""
-    settings = settings_of('target = "cluster"')
-    with pytest.raises(TargetError) as caught, opened(settings, choose(settings, environ={})):
-        pass
+def test_another_context_than_the_current_one_may_be_named(settings_of: SettingsOf, tmp_path: Path) -> None:
+    """A context that is set goes before the current one, which is not even looked at."""
+    kubeconfig(tmp_path / ".kube" / "config", "production", "kind-shop")
+    settings = settings_of(ALLOWED, PYTEST_DEVENV_CONTEXT="kind-shop")
+    choice = choose(settings, environ={"HOME": str(tmp_path)})
+    assert (choice.context, choice.why) == ("kind-shop", "kube context kind-shop, allowed by pytest-devenv.toml")
+
+
+def test_a_named_context_needs_to_be_allowed_too(settings_of: SettingsOf, tmp_path: Path) -> None:
+    """To name a context is not to allow it; one that is allowed and there is offered."""
+    kubeconfig(tmp_path / ".kube" / "config", "minikube", "production")
+    with pytest.raises(TargetError) as caught:
+        choose(settings_of(ALLOWED, PYTEST_DEVENV_CONTEXT="production"), environ={"HOME": str(tmp_path)})
     assert str(caught.value) == (
-        "the environment is on a Kubernetes cluster (set by pytest-devenv.toml:2): expected a target that this release "
-        "reaches, which are embedded and addresses\n"
-        "  remedy: choose --devenv-target=embedded or --devenv-target=addresses"
+        "the kube context is 'production', set by environment PYTEST_DEVENV_CONTEXT: expected one that contexts allows "
+        f"(minikube, kind-*), looked in {tmp_path / 'pytest-devenv.toml'}\n"
+        "  remedy: choose --devenv-context=minikube, "
+        "or, if it is a development cluster, add 'production' to contexts in pytest-devenv.toml"
     )
+
+
+def test_a_named_context_needs_to_be_there(settings_of: SettingsOf, tmp_path: Path) -> None:
+    """A context that no file has is told with those that are there."""
+    file = kubeconfig(tmp_path / ".kube" / "config", "minikube")
+    with pytest.raises(TargetError) as caught:
+        choose(settings_of(ALLOWED, PYTEST_DEVENV_CONTEXT="kind-shop"), environ={"HOME": str(tmp_path)})
+    assert str(caught.value) == (
+        "expected the kube context kind-shop, set by environment PYTEST_DEVENV_CONTEXT, "
+        f"in {file}, found minikube\n  remedy: choose --devenv-context=minikube"
+    )
+
+
+def test_a_cluster_that_is_set_needs_a_context(settings_of: SettingsOf, tmp_path: Path) -> None:
+    """Where the target is set to be a cluster, nothing else takes its place; what is there is offered."""
+    file = kubeconfig(tmp_path / ".kube" / "config", None, "kind-shop")
+    with pytest.raises(TargetError) as caught:
+        choose(settings_of(f'target = "cluster"\n{ALLOWED}'), environ={"HOME": str(tmp_path)})
+    assert str(caught.value) == (
+        "the target is a cluster, set by pytest-devenv.toml:2: expected a current kube context, found none, "
+        f"looked in {file}\n  remedy: choose --devenv-context=kind-shop"
+    )
+
+
+def test_a_cluster_that_is_set_is_guarded_as_any(settings_of: SettingsOf, tmp_path: Path) -> None:
+    """That the target is set does not allow a context."""
+    kubeconfig(tmp_path / ".kube" / "config", "production")
+    with pytest.raises(TargetError, match="the current kube context is 'production': expected one"):
+        choose(settings_of(f'target = "cluster"\n{ALLOWED}'), environ={"HOME": str(tmp_path)})
+
+
+@pytest.mark.parametrize("source", ["kind", "controlplane"])
+def test_a_cluster_of_our_own_is_chosen_by_its_source(settings_of: SettingsOf, tmp_path: Path, source: str) -> None:
+    """A cluster that a run makes needs no context: the user's own is neither asked for nor used."""
+    kubeconfig(tmp_path / ".kube" / "config", "production")
+    choice = choose(settings_of(ALLOWED, PYTEST_DEVENV_CLUSTER=source), environ={"HOME": str(tmp_path)})
+    why = f"{source} set by environment PYTEST_DEVENV_CLUSTER"
+    assert choice == Choice(TargetName.CLUSTER, why, ClusterSource(source))
