@@ -18,7 +18,7 @@ health: $(VENV)/.health
 	$(BIN)/pytest -m health --devenv-target=$(TARGET)
 
 test: $(VENV)/.test tools
-	$(BIN)/pytest tests app
+	$(BIN)/pytest tests app --ignore=tests/cluster
 	$(BIN)/pytest checks --devenv-target=embedded
 
 # What tests compare with, fetched or built once into the user's cache. Without one of them its tests are skipped, and

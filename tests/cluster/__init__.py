@@ -1,0 +1,1 @@
+"""Tests in a real Kubernetes: `make cluster` makes it, `make test-cluster` runs them in it."""
