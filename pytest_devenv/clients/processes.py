@@ -85,6 +85,26 @@ def process(pid: int) -> Process | None:
         return None
 
 
+def arguments(pid: int) -> tuple[str, ...]:
+    """Return the command line of a process as it is, secrets and all; nothing where it may not be seen."""
+    import psutil
+
+    try:
+        return tuple(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return ()
+
+
+def variables(pid: int) -> dict[str, str]:
+    """Return the environment of a process as it was given, secrets and all; nothing where it may not be seen."""
+    import psutil
+
+    try:
+        return dict(psutil.Process(pid).environ())
+    except psutil.Error:
+        return {}
+
+
 def family(pid: int) -> frozenset[int]:
     """Return the ids of a process, of those above it, and of those below it."""
     import psutil

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_devenv.probes import commands
 from pytest_devenv.probes.probe import Probe, probe_id
 from pytest_devenv.settings import ServiceKind, TargetName
-from pytest_devenv.verdict import unknown
+from pytest_devenv.verdict import failed, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -52,7 +52,8 @@ def root(
             return _recorded(fault) if environment.attached else fault
         if service.kind is not ServiceKind.JOB and service.name not in environment.endpoints:
             return _no_address(service, environment)
-        return look(environment)
+        verdict = look(environment)
+        return verdict if verdict.passed else _on_the_way(service, environment) or verdict
 
     requires = (*(root_id(settings.services[name]) for name in service.requires), *also)
     return Probe(name=ROOTS[service.kind], subject=service.name, look=looked, requires=tuple(dict.fromkeys(requires)))
@@ -63,6 +64,27 @@ def _recorded(fault: Verdict) -> Verdict:
     place = "" if fault.where is None else f"{fault.where}; "
     mend = "" if fault.remedy is None else f"{fault.remedy.removesuffix(_RUN_AGAIN)}; then: "
     return replace(fault, where=f"{place}recorded at pytest-devenv env up", remedy=mend + commands.ANEW)
+
+
+def _on_the_way(service: Service, environment: Environment) -> Verdict | None:
+    """Return what kept this run's own forward from reaching the service, which only shows as a broken connection."""
+    forward = None if environment.cluster is None else environment.cluster.forwards.get(service.name)
+    problem = None if forward is None else forward.problem
+    if problem is None:
+        return None
+    from pytest_devenv.clients.kubernetes import ApiError, UnreachableError
+
+    summary, *lines = problem.message.splitlines()
+    parts = {name.strip(): text for name, _, text in (line.partition(": ") for line in lines)}
+    if isinstance(problem, UnreachableError) or (isinstance(problem, ApiError) and not problem.missing):
+        return unknown(f"{service.name} was not reached: {summary}", where=parts.get("where"), remedy=problem.remedy)
+    return failed(
+        summary,
+        expected=parts.get("expected", f"a connection to {service.name}"),
+        found=parts.get("found", summary),
+        where=parts.get("where", f"namespace {environment.cluster.namespace}" if environment.cluster else ""),
+        remedy=problem.remedy or commands.bring_up(environment, service.name),
+    )
 
 
 def _no_address(service: Service, environment: Environment) -> Verdict:

@@ -6,8 +6,14 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.cluster.postgres import Deployed
 
 CONTEXT_VARIABLE = "TEST_CLUSTER_CONTEXT"
 _KUBECTL_S = 120
@@ -48,3 +54,12 @@ def _cluster_for_marked(request: pytest.FixtureRequest) -> None:
     """Ask for the cluster on behalf of each test that is marked to need it."""
     if request.node.get_closest_marker("cluster") is not None:
         request.getfixturevalue("reference_cluster")
+
+
+@pytest.fixture(scope="session")
+def deployed(reference_cluster: ReferenceCluster) -> Iterator[Deployed]:
+    """Give a PostgreSQL of one pod, in a namespace of its own."""
+    from tests.cluster import postgres
+
+    with postgres.deployed(reference_cluster) as made:
+        yield made

@@ -4,45 +4,64 @@ from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_devenv.clients.kubernetes.forward import HOST, Forward
 from pytest_devenv.endpoint import Endpoint
 from pytest_devenv.options import option
 from pytest_devenv.settings import ServiceKind
+from pytest_devenv.targets.cluster import existing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import ExitStack
 
-    from pytest_devenv.clients.kubernetes.api import Api
+    from pytest_devenv.clients.kubernetes.cluster import Cluster
     from pytest_devenv.secret import Secret
     from pytest_devenv.settings import Service, Settings
 
 
-def forwards(settings: Settings, api: Api, namespace: str, stack: ExitStack) -> dict[str, Forward]:
-    """Open a forward for each service with an address; it ends with the stack. No pod is looked for yet."""
-    return {
-        service.name: stack.enter_context(Forward(api, namespace, subject_of(service), port))
-        for service, port in _with_ports(settings)
-    }
+def outside(
+    settings: Settings, cluster: Cluster, passwords: Mapping[str, Secret], stack: ExitStack
+) -> tuple[dict[str, Endpoint], dict[str, Forward]]:
+    """Return the endpoint of each service, and the forwards that were opened for them; those end with the stack.
+
+    A forward that somebody holds at the local port is used where it is proven to lead to the same pod. No pod is
+    looked for yet.
+    """
+    endpoints: dict[str, Endpoint] = {}
+    opened: dict[str, Forward] = {}
+    for service, port in _with_ports(settings):
+        there = _existing(service, port, cluster)
+        if there is None:
+            forward = Forward(cluster.api, cluster.namespace, subject_of(service), port)
+            opened[service.name] = stack.enter_context(forward)
+            there = Endpoint(
+                service=service.name,
+                kind=service.kind,
+                host=HOST,
+                port=forward.port,
+                source=f"forward to {subject_of(service)}",
+                anew=_anew(settings),
+            )
+        endpoints[service.name] = replace(there, user=service.user, password=passwords.get(service.name))
+    return endpoints, opened
 
 
-def outside(settings: Settings, opened: Mapping[str, Forward], passwords: Mapping[str, Secret]) -> dict[str, Endpoint]:
-    """Return the endpoints at the forwards of this run."""
-    return {
-        service.name: Endpoint(
-            service=service.name,
-            kind=service.kind,
-            host=HOST,
-            port=opened[service.name].port,
-            user=service.user,
-            password=passwords.get(service.name),
-            source=f"forward to {subject_of(service)}",
-            anew=_anew(settings),
-        )
-        for service, _ in _with_ports(settings)
-    }
+def _existing(service: Service, port: int, cluster: Cluster) -> Endpoint | None:
+    """Return the endpoint at the local port, where a forward of somebody else leads to the same pod."""
+    if service.local_port is None:
+        return None
+    endpoint = Endpoint(
+        service=service.name,
+        kind=service.kind,
+        host=HOST,
+        port=service.local_port,
+        source=f"kubectl's forward to {subject_of(service)}",
+    )
+    led = existing.Led(cluster.context, cluster.namespace, subject_of(service), ((service.local_port, port),))
+    return endpoint if existing.leads_to(endpoint, led, path=service.health) else None
 
 
 def inside(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_devenv.clients.kubernetes.api import Api
+    from pytest_devenv.clients.kubernetes.forward import Forward
     from pytest_devenv.clients.kubernetes.kubeconfig import Kubeconfig
     from pytest_devenv.settings import Settings
     from pytest_devenv.targets.choose import Choice
@@ -42,19 +44,19 @@ def environment(
         stack.callback(api.close)
         namespace = settings.namespace or api.access.namespace or DEFAULT_NAMESPACE
         found = passwords.found(settings, api, namespace)
+        cluster = Cluster(api, namespace, api.context, None, kubeconfig)
+        forwards: dict[str, Forward] = {}
         if kubeconfig is None:
             reached = endpoints.inside(settings, namespace, found.passwords)
-            forwards = {}
         else:
-            forwards = endpoints.forwards(settings, api, namespace, stack)
-            reached = endpoints.outside(settings, forwards, found.passwords)
+            reached, forwards = endpoints.outside(settings, cluster, found.passwords, stack)
         yield Environment(
             settings=settings,
             target=TargetName.CLUSTER,
             why=choice.why if kubeconfig is None else kubeconfig.why,
             endpoints=MappingProxyType(reached),
             faults=MappingProxyType(found.faults),
-            cluster=Cluster(api, namespace, api.context, None, kubeconfig, MappingProxyType(forwards)),
+            cluster=replace(cluster, forwards=MappingProxyType(forwards)),
         )
 
 
