@@ -96,8 +96,7 @@ def kubectl(environment: Environment) -> str:
     if cluster is None:
         space = environment.settings.namespace
         return "kubectl" if space is None else f"kubectl --namespace {space}"
-    pinned = [] if cluster.kubeconfig is None else ["--context", cluster.context]
-    return shlex.join(["kubectl", *pinned, "--namespace", cluster.namespace])
+    return f"{cluster.api.access.kubectl} --namespace {cluster.namespace}"
 
 
 def ends_with_run(environment: Environment) -> bool:

@@ -68,7 +68,8 @@ class Login:
 class Access:
     """Everything that a request needs to know; nothing of it has been used yet.
 
-    `context` is None inside a pod. `authority` is what signs the server's certificate, None for the system's own;
+    `context` is None inside a pod. `kubectl` is how a line of kubectl's begins that looks at the same place.
+    `authority` is what signs the server's certificate, None for the system's own;
     `source` says where all this stands.
     """
 
@@ -81,6 +82,7 @@ class Access:
     insecure: bool = False
     server_name: str | None = None
     proxy: str | None = None
+    kubectl: str = "kubectl"
 
 
 def of_context(config: Kubeconfig) -> Access:
@@ -111,6 +113,7 @@ def of_context(config: Kubeconfig) -> Access:
         insecure=insecure,
         server_name=cluster.text("tls-server-name"),
         proxy=proxy,
+        kubectl=config.kubectl,
     )
 
 

@@ -126,7 +126,7 @@ class Api:
             reason=reason,
             said=message,
             place=f"{method} {path} at {access.server}, {said(access.context)}",
-            context=access.context,
+            access=access,
             renewal=self._credentials.renewal(),
         )
 

@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self
 
-from pytest_devenv.clients.kubernetes.errors import ApiError, kubectl, said
+from pytest_devenv.clients.kubernetes.errors import ApiError, said
 from pytest_devenv.clients.kubernetes.pods import Place, path_of, place_of
 from pytest_devenv.clients.kubernetes.websocket import WebSocket, upgraded
 from pytest_devenv.errors import TargetError
@@ -134,7 +134,7 @@ class Forward:
             f"  expected: a server at port {self._port} of its pod\n  found: {' '.join(text.split())}\n"
             f"  where: namespace {self._namespace}, {said(self._api.access.context)}"
         )
-        line = f"{kubectl(self._api.access.context)} --namespace {self._namespace} logs {self._subject}"
+        line = f"{self._api.access.kubectl} --namespace {self._namespace} logs {self._subject}"
         return TargetError(msg, remedy=line)
 
 

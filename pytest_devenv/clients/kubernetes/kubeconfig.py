@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,12 @@ class Kubeconfig:
     files: tuple[Path, ...]
     context: str
     why: str
+
+    @property
+    def kubectl(self) -> str:
+        """How a kubectl line begins that looks at this context, whichever kubeconfig the user's own kubectl reads."""
+        named = [] if self.files == kubeconfig_files(os.environ) else ["--kubeconfig", str(self.files[0])]
+        return shlex.join(["kubectl", *(named if len(self.files) == 1 else ()), "--context", self.context])
 
 
 @dataclass(frozen=True, slots=True)

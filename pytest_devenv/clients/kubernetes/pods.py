@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pytest_devenv.clients.kubernetes.errors import kubectl, said
+from pytest_devenv.clients.kubernetes.errors import said
 from pytest_devenv.errors import TargetError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _no_pod(api: Api, namespace: str, subject: str, reason: str, pods: list[dict
         f"no pod of {subject} takes connections\n  expected: a ready pod of {subject}\n  found: {found}\n"
         f"  where: namespace {namespace}, {said(api.access.context)}"
     )
-    return NoPodError(msg, remedy=f"{kubectl(api.access.context)} --namespace {namespace} describe {subject}")
+    return NoPodError(msg, remedy=f"{api.access.kubectl} --namespace {namespace} describe {subject}")
 
 
 def _state(pod: Mapping[str, Any]) -> str:

@@ -245,9 +245,7 @@ class Transport:
         except (OSError, HTTPException) as error:
             access = self._access
             trust = "the system" if access.authority is None else access.source
-            raise unreachable(
-                error, server=access.server, context=access.context, deadline_s=deadline_s, trust=trust
-            ) from error
+            raise unreachable(error, access, deadline_s=deadline_s, trust=trust) from error
 
 
 class Stream:

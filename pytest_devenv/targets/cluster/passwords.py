@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pytest_devenv.clients.kubernetes.errors import ApiError, kubectl, said
+from pytest_devenv.clients.kubernetes.errors import ApiError, said
 from pytest_devenv.errors import TargetError
 from pytest_devenv.secret import Secret
 from pytest_devenv.verdict import failed, unknown
@@ -58,8 +58,7 @@ class _Place:
     namespace: str
 
     def kubectl(self, *words: str) -> str:
-        line = [*shlex.split(kubectl(self.api.access.context)), "--namespace", self.namespace, *words]
-        return shlex.join(line)
+        return f"{self.api.access.kubectl} {shlex.join(['--namespace', self.namespace, *words])}"
 
     def __str__(self) -> str:
         return f"namespace {self.namespace}, {said(self.api.access.context)}"

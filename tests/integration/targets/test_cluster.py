@@ -124,11 +124,12 @@ def test_a_password_of_the_environment_needs_no_secret(shop: Path, monkeypatch: 
 def test_a_secret_that_may_not_be_read_leaves_the_service_unknown(shop: Path) -> None:
     """The right that is missing is named, and the variable that would do without it."""
     with environment_at(shop, lambda _: status(403, "Forbidden", "secrets is forbidden")) as environment:
+        assert environment.cluster is not None
         assert environment.faults["postgres"] == unknown(
             "the password of postgres is not known: not allowed to get secrets postgres in namespace shop-dev",
             where="namespace shop-dev, context kind-shop",
             remedy="set SHOP_PASSWORD to the password or have that right granted, then see: "
-            "kubectl --context kind-shop --namespace shop-dev auth can-i get secrets/postgres",
+            f"{environment.cluster.api.access.kubectl} --namespace shop-dev auth can-i get secrets/postgres",
         )
 
 
@@ -159,7 +160,7 @@ def test_a_secret_that_is_not_whole_is_a_failure(shop: Path, answer: Answer, sum
             where="namespace shop-dev, context kind-shop",
             remedy=fault.remedy or "",
         )
-        assert "kubectl --context kind-shop --namespace shop-dev" in (fault.remedy or "")
+        assert f"--kubeconfig {shop / 'config'} --context kind-shop --namespace shop-dev" in (fault.remedy or "")
 
 
 def test_a_cluster_that_is_away_does_not_keep_the_environment_from_opening(shop: Path) -> None:

@@ -107,7 +107,8 @@ def test_a_right_that_is_missing_is_named(listens: Listens, asks: Asks) -> None:
     """A 403 keeps verb, resource and namespace, and says how to see whether the right was granted."""
     message = 'pods is forbidden: User "jane" cannot list resource "pods"'
     listener = listens(status(403, "Forbidden", message))
-    api = asks(listener.kubeconfig(user={"token": "t"}))
+    kubeconfig = listener.kubeconfig(user={"token": "t"})
+    api = asks(kubeconfig)
     with pytest.raises(ApiError) as caught:
         api.list(PODS)
     error = caught.value
@@ -117,7 +118,7 @@ def test_a_right_that_is_missing_is_named(listens: Listens, asks: Asks) -> None:
         "  expected: the right to list pods\n"
         f"  found: 403 Forbidden: {message}\n"
         f"  where: GET {PODS} at {listener.server}, context kind-shop\n"
-        "  remedy: have it granted, then see: kubectl --context kind-shop auth can-i list pods --namespace shop"
+        f"  remedy: have it granted, then see: {kubeconfig.kubectl} auth can-i list pods --namespace shop"
     )
 
 
