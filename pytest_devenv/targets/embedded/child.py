@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 INSTANCE_VARIABLE = "PYTEST_DEVENV_INSTANCE"
 TAIL_LINES = 15
 _GRACE_S = 3.0
+# What they hold is thrown away, and asked politely the API server waits for its watches first.
+_KILLED = frozenset({"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"})
 _TERMINAL = 4  # tty_nr among the fields of /proc/PID/stat that follow the name: man 5 proc_pid_stat
 
 
@@ -119,7 +121,10 @@ def end(processes: Sequence[psutil.Process]) -> None:
 
 def _farewell(process: psutil.Process) -> signal.Signals:
     """Return the signal on which this server ends without waiting for its clients or its disk."""
-    return signal.SIGQUIT if process.name() == "postgres" else signal.SIGTERM
+    name = process.name()
+    if name in _KILLED:
+        return signal.SIGKILL
+    return signal.SIGQUIT if name == "postgres" else signal.SIGTERM
 
 
 def _descendants(process: psutil.Process) -> list[psutil.Process]:
