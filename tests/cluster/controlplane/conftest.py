@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -67,3 +68,14 @@ def space(cluster: ClusterHandle) -> Iterator[ClusterHandle]:
     """Give the handle in a namespace of the test's own."""
     with cluster.isolated() as handle:
         yield handle
+
+
+@pytest.fixture
+def kubectl() -> str:
+    """Give kubectl; where it is not there, skip, and with CI=true fail."""
+    found = shutil.which("kubectl")
+    if found is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("kubectl is not on PATH")
+        pytest.skip("kubectl is not on PATH")
+    return found

@@ -235,11 +235,8 @@ def test_a_folder_that_is_taken_is_left_as_it_is(own: instances.Instance, assets
     assert (taken / "kept").read_text() == "somebody's"
 
 
-def test_kubectl_takes_its_kubeconfig(plane: ControlPlane) -> None:
+def test_kubectl_takes_its_kubeconfig(plane: ControlPlane, kubectl: str) -> None:
     """The kubeconfig is one that every client reads, kubectl among them."""
-    kubectl = shutil.which("kubectl")
-    if kubectl is None:
-        pytest.skip("kubectl is not on PATH")
     shown = subprocess.run(
         [kubectl, "--kubeconfig", str(plane.kubeconfig), "get", "namespace", NAMESPACE, "-o", "json"],
         capture_output=True,
