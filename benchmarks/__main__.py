@@ -27,6 +27,7 @@ BENCHMARKS = {
     "health": "How long it takes to know",
     "migrations": "How fast migrations are applied",
     "seeds": "How fast the reference environment is seeded",
+    "controlplane": "How soon a Kubernetes API is there",
 }
 
 
