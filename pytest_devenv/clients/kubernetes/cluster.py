@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_devenv.clients.kubernetes.api import Api
     from pytest_devenv.clients.kubernetes.forward import Forward
     from pytest_devenv.clients.kubernetes.kubeconfig import Kubeconfig
+    from pytest_devenv.clients.kubernetes.platform import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,13 @@ class Cluster:
     """Where an environment runs in Kubernetes.
 
     `context` is the one that is pinned, `in-cluster` inside a pod. `platform` is the kind of cluster, such as minikube,
-    where it is known. `kubeconfig` is what other clients need to reach the same place; inside a pod there is none.
-    `forwards` are those of this run, by service.
+    with what it has for images, where it is known. `kubeconfig` is what other clients need to reach the same place;
+    inside a pod there is none. `forwards` are those of this run, by service.
     """
 
     api: Api
     namespace: str
     context: str
-    platform: str | None = None
+    platform: Platform | None = None
     kubeconfig: Kubeconfig | None = None
     forwards: Mapping[str, Forward] = field(default_factory=lambda: MappingProxyType({}))

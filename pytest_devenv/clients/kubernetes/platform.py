@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pytest_devenv.errors import TargetError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from pytest_devenv.clients.kubernetes.api import Api
 
     Node = Mapping[str, Any]
 
@@ -37,6 +41,7 @@ class Platform:
 
 
 _PROVIDER_PARTS = 4
+_LOOK_S = 1.0
 
 MINIKUBE = Platform(
     name="minikube", docker_env='eval "$(minikube docker-env)"', load="minikube image load IMAGE"
@@ -53,6 +58,15 @@ MICROK8S = Platform(  # https://microk8s.io/docs/registry-built-in
 )
 CONTROLPLANE = Platform(name="controlplane")
 CONTROLPLANE_CONTEXT = "devenv-controlplane"
+
+
+def platform_of(api: Api) -> Platform | None:
+    """Return the platform of a cluster after a look at one of its nodes, which takes a second at most."""
+    try:
+        nodes = api.within(min(_LOOK_S, api.deadline_s)).get("/api/v1/nodes", limit="1").get("items") or ()
+    except TargetError:
+        nodes = ()  # not for us to see, or the server is away: whoever looks at it will say so
+    return detect(api.context, nodes)
 
 
 def detect(context: str | None, nodes: Sequence[Node]) -> Platform | None:

@@ -56,7 +56,7 @@ def place_of(api: Api, namespace: str, subject: str, port: int) -> Place:
     else:
         owner = api.get(path_of(kind, namespace, name))
         target = port if kind != "service" else _target_of(owner, port)
-        selector = _selector(owner)
+        selector = selector_of(owner)
         if not selector:
             raise _no_pod(api, namespace, subject, f"no selector in {subject}", [])
         pods = api.list(path_of("pod", namespace), labelSelector=selector)
@@ -75,8 +75,8 @@ def is_ready(pod: Mapping[str, Any]) -> bool:
     return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
 
 
-def _selector(owner: Mapping[str, Any]) -> str:
-    """Return the label selector of a workload or a Service, as a query holds it."""
+def selector_of(owner: Mapping[str, Any]) -> str:
+    """Return the label selector of a workload or a Service, as a query holds it; empty where it has none."""
     given = owner.get("spec", {}).get("selector") or {}
     labels = given.get("matchLabels") or {} if owner.get("kind") != "Service" else given
     words = [f"{key}={value}" for key, value in labels.items()]

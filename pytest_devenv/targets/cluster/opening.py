@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_devenv.clients.kubernetes.api import connect, connect_in_pod
 from pytest_devenv.clients.kubernetes.cluster import Cluster
+from pytest_devenv.clients.kubernetes.platform import platform_of
 from pytest_devenv.settings import ClusterSource, TargetName
 from pytest_devenv.targets.cluster import endpoints, passwords
 from pytest_devenv.targets.environment import Environment
@@ -44,7 +45,7 @@ def environment(
         stack.callback(api.close)
         namespace = settings.namespace or api.access.namespace or DEFAULT_NAMESPACE
         found = passwords.found(settings, api, namespace)
-        cluster = Cluster(api, namespace, api.context, None, kubeconfig)
+        cluster = Cluster(api, namespace, api.context, platform_of(api), kubeconfig)
         forwards: dict[str, Forward] = {}
         if kubeconfig is None:
             reached = endpoints.inside(settings, namespace, found.passwords)

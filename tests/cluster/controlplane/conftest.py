@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_devenv.clients.kubernetes import Cluster, Kubeconfig, connect
+from pytest_devenv.clients.kubernetes.platform import CONTROLPLANE
 from pytest_devenv.errors import TargetError
 from pytest_devenv.fixtures.cluster import ClusterHandle
 from pytest_devenv.settings import Settings
@@ -55,7 +56,7 @@ def cluster(plane: ControlPlane, settings: Settings) -> Iterator[ClusterHandle]:
     config = Kubeconfig(files=(plane.kubeconfig,), context=plane.context, why="a test")
     api = connect(config, deadline_s=settings.deadline_s)
     handle = ClusterHandle(
-        Cluster(api=api, namespace=plane.namespace, context=plane.context, platform="controlplane", kubeconfig=config),
+        Cluster(api=api, namespace=plane.namespace, context=plane.context, platform=CONTROLPLANE, kubeconfig=config),
         settings,
     )
     yield handle
