@@ -25,6 +25,18 @@ if TYPE_CHECKING:
 
 START_S = 120.0
 NAMESPACE = "shop"
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: backend}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: backend}}
+  template:
+    metadata: {labels: {app: backend}}
+    spec:
+      containers: [{name: backend, image: "shop/backend:1"}]
+"""
 
 
 @pytest.fixture(scope="session")
@@ -40,8 +52,9 @@ def assets() -> Programs:
 
 @pytest.fixture(scope="session")
 def plane(assets: Programs, instance: Instance) -> ControlPlane:
-    """Give a control plane that ends with the session."""
-    return start(instance.folder, namespace=NAMESPACE, start_s=START_S, found=assets)
+    """Give a control plane that ends with the session. Nothing acts in it: tests say what a controller would."""
+    alone = Programs(etcd=assets.etcd, apiserver=assets.apiserver)
+    return start(instance.folder, namespace=NAMESPACE, start_s=START_S, found=alone)
 
 
 @pytest.fixture

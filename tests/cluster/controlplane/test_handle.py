@@ -13,6 +13,7 @@ from pytest_devenv.clients.kubernetes import ApiError
 from pytest_devenv.errors import GuardError, TargetError, WaitTimeoutError
 from pytest_devenv.fixtures.cluster import ClusterHandle
 from pytest_devenv.settings import Tier
+from tests.cluster.controlplane.conftest import DEPLOYMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,18 +31,6 @@ apiVersion: v1
 kind: ConfigMap
 metadata: {name: settings}
 data: {colour: blue}
-"""
-DEPLOYMENT = """
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: backend}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: backend}}
-  template:
-    metadata: {labels: {app: backend}}
-    spec:
-      containers: [{name: backend, image: "shop/backend:1"}]
 """
 WIDGETS = """
 apiVersion: shop.example.com/v1

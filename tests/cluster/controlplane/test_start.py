@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_devenv.clients.kubernetes import Kubeconfig, connect
+from pytest_devenv.clients.kubernetes import Cluster, Kubeconfig, connect
 from pytest_devenv.errors import TargetError
+from pytest_devenv.fixtures.cluster import ClusterHandle
+from pytest_devenv.settings import Settings
 from pytest_devenv.targets.controlplane import provided
 from pytest_devenv.targets.controlplane.binaries import ASSETS_VARIABLE
 from pytest_devenv.targets.controlplane.start import HOME, start
 from pytest_devenv.targets.embedded import instance as instances
-from tests.cluster.controlplane.conftest import NAMESPACE, START_S
+from tests.cluster.controlplane.conftest import DEPLOYMENT, NAMESPACE, START_S
 from tests.integration.targets.persons import as_ordinary_user, give
 from tests.integration.targets.remains import processes_in, remains_in
 
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_devenv.clients.kubernetes import Api
-    from pytest_devenv.settings import Settings
     from pytest_devenv.targets.controlplane.binaries import Programs
     from pytest_devenv.targets.controlplane.start import ControlPlane
 
@@ -233,6 +234,25 @@ def test_a_folder_that_is_taken_is_left_as_it_is(own: instances.Instance, assets
     with pytest.raises(TargetError, match=r"expected no control plane in .*, found one there, or what one left"):
         start(own.folder, namespace=None, start_s=START_S, found=assets)
     assert (taken / "kept").read_text() == "somebody's"
+
+
+def test_controllers_act_where_their_programs_are(own: instances.Instance, assets: Programs) -> None:
+    """With a controller manager namespaces have their account, deployments get pods and what is deleted goes away."""
+    if assets.controller_manager is None or assets.scheduler is None:
+        pytest.skip("kube-controller-manager and kube-scheduler are not among the programs: setup-envtest has none")
+    started = start(own.folder, namespace=NAMESPACE, start_s=START_S, found=assets)
+    config = Kubeconfig((started.kubeconfig,), started.context, "a test")
+    with asked(started.kubeconfig, started.context) as api:
+        settings = Settings(root=own.folder, file=own.folder / "pyproject.toml", name="shop", deadline_s=30)
+        cluster = ClusterHandle(Cluster(api, NAMESPACE, started.context, kubeconfig=config), settings)
+        with cluster.isolated() as space:
+            assert space.get("serviceaccount/default")
+            space.apply(DEPLOYMENT)
+            space.wait("deployment/backend", "jsonpath={.status.replicas}=2", deadline_s=120)
+            reasons = {each["reason"] for pod in space.objects("pods") for each in pod["status"].get("conditions", ())}
+            assert reasons <= {"Unschedulable"}
+        cluster.wait(f"namespace/{space.namespace}", "delete", deadline_s=120)
+        cluster.close()
 
 
 def test_kubectl_takes_its_kubeconfig(plane: ControlPlane, kubectl: str) -> None:
