@@ -25,6 +25,7 @@ from pytest_devenv.migrate.model import (
     Step,
 )
 from pytest_devenv.migrate.permission import Permission
+from pytest_devenv.migrate.revisions import read_line
 from pytest_devenv.migrate.session import connected, locate, migrating
 from pytest_devenv.migrate.sqlx import lock_key
 
@@ -66,10 +67,14 @@ class AlembicEngine:
         return self._environment().migrations()
 
     def status(self, address: DatabaseAddress, *, deadline_s: float = LOOK_TIMEOUT_S) -> Status:
-        """Compare revisions and database."""
-        environment = self._environment()
+        """Compare revisions and database; without Alembic, where the revisions can be read without it."""
+        line = read_line(self.folder)
+        environment = self._environment() if line is None else None
         with connected(address, deadline_s=deadline_s) as connection:
-            return self._status(environment, self._current(connection))
+            current = self._current(connection)
+        if environment is not None:
+            return self._status(environment, current)
+        return self._status_of_line(line or (), current)
 
     def current(self, address: DatabaseAddress) -> tuple[str, ...]:
         """Return the revisions at which the database is: one for each branch, none for an empty one."""
@@ -178,7 +183,21 @@ class AlembicEngine:
         migrations = environment.migrations()
         known = {migration.version for migration in migrations}
         applied = environment.ancestors(tuple(version for version in current if version in known))
-        heads = environment.heads()
+        return self._compare(migrations, applied, current, environment.heads())
+
+    def _status_of_line(self, line: tuple[Migration, ...], current: tuple[str, ...]) -> Status:
+        versions = [migration.version for migration in line]
+        reached = max((versions.index(version) + 1 for version in current if version in versions), default=0)
+        return self._compare(line, frozenset(versions[:reached]), current, tuple(versions[-1:]))
+
+    def _compare(
+        self,
+        migrations: tuple[Migration, ...],
+        applied: frozenset[str],
+        current: tuple[str, ...],
+        heads: tuple[str, ...],
+    ) -> Status:
+        known = {migration.version for migration in migrations}
         notes = (f"there are {len(heads)} heads: {', '.join(heads)}",) if len(heads) > 1 else ()
         return Status(
             engine=self.name,

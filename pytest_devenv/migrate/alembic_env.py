@@ -26,6 +26,7 @@ from pytest_devenv.errors import GuardError, MigrationError
 from pytest_devenv.migrate.complaint import complain_of_revision
 from pytest_devenv.migrate.failure import FolderError, explain
 from pytest_devenv.migrate.model import Direction, Migration, Progress
+from pytest_devenv.migrate.revisions import ini_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -49,7 +50,7 @@ _IDENTITY = (
 
 def open_environment(folder: Path) -> Environment:
     """Read alembic.ini in `folder`, or beside it, and the revisions that it names. Raises FolderError."""
-    ini = next((path for path in (folder / "alembic.ini", folder.parent / "alembic.ini") if path.is_file()), None)
+    ini = ini_of(folder)
     config = Config(None if ini is None else str(ini))
     location = config.get_main_option("script_location")
     if ini is None or ini.parent != folder or location is None:

@@ -24,6 +24,7 @@ from pytest_devenv.migrate import (
     RunError,
     StateError,
 )
+from pytest_devenv.migrate.alembic_env import open_environment
 from pytest_devenv.migrate.lint import lint
 from pytest_devenv.migrate.sqlx import lock_key
 from pytest_devenv.settings import MigrationEngine, Tier
@@ -269,7 +270,38 @@ def test_alembic_that_is_not_installed_is_told(
     """The extra that brings it is named."""
     monkeypatch.setattr("pytest_devenv.migrate.alembic.importlib.util.find_spec", lambda _: None)
     with pytest.raises(MigrationError, match=r"pip install 'pytest-devenv\[alembic\]'"):
-        line.status(empty_database)
+        line.apply(empty_database, tier=Tier.TEST)
+
+
+def test_looking_at_a_plain_line_needs_no_alembic(empty_database: DatabaseAddress, line: AlembicEngine) -> None:
+    """Status is told without importing Alembic, at every revision, and is what Alembic says."""
+    line.apply(empty_database, tier=Tier.TEST, to="b2")
+    expected = line._status(open_environment(line.folder), ("b2",))  # noqa: SLF001  # the way by the library
+    assert line.status(empty_database) == expected
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from pytest_devenv.clients.postgres import DatabaseAddress\n"
+        "from pytest_devenv.endpoint import Endpoint\n"
+        "from pytest_devenv.migrate import AlembicEngine\n"
+        "from pytest_devenv.settings import ServiceKind\n"
+        "folder, host, port, user, database = sys.argv[1:]\n"
+        "endpoint = Endpoint(service='postgres', kind=ServiceKind.POSTGRES, host=host, port=int(port), user=user)\n"
+        "status = AlembicEngine(folder=Path(folder)).status(DatabaseAddress(endpoint, database))\n"
+        "print([one.version for one in status.applied], [one.version for one in status.pending])\n"
+        "print([name for name in ('alembic', 'sqlalchemy') if name in sys.modules])\n"
+    )
+    endpoint = empty_database.endpoint
+    words = [str(line.folder), endpoint.host, str(endpoint.port), str(endpoint.user), empty_database.database]
+    password = "" if endpoint.password is None else endpoint.password.reveal()
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        env={**os.environ, "PGPASSWORD": password},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.splitlines() == ["['a1', 'b2'] ['c3']", "[]"]
 
 
 def test_a_new_revision_follows_the_head(line: AlembicEngine) -> None:
