@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 
 from app.backend import problems
 from app.backend.dependencies import Resources
-from app.backend.routes import accounts, artists, blocks, community_lists, connections, status
+from app.backend.routes import accounts, artists, blocks, community_lists, connections, jobs, status
 from app.backend.settings import Settings
 
 
@@ -50,7 +50,7 @@ def build(settings: Settings) -> FastAPI:
         allow_methods=["GET", "POST", "PUT", "DELETE"],
         allow_headers=["Authorization", "Content-Type"],
     )
-    routers = [module.router for module in (status, accounts, artists, blocks, community_lists, connections)]
+    routers = [module.router for module in (status, accounts, artists, blocks, community_lists, connections, jobs)]
     for router in routers:
         application.include_router(router)
     problems.install(application, routers)

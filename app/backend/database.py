@@ -1,10 +1,11 @@
 """Transactions on PostgreSQL, through a pool that connects in the background."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, LiteralString, TypeVar
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from app.backend.errors import RefusedError, UnavailableError
 from app.backend.links import Link
@@ -26,8 +27,9 @@ REQUIRED_TABLES = (
     "action_batches",
     "audit_log",
 )
+JOBS_TABLES = ("job", "result", "artifact")
 
-_NAME = "database"
+_TENANT_ROLE = "authenticated"
 _POOL_SIZE = 10
 _TIMEOUT_S = 2.0
 
@@ -60,11 +62,13 @@ class _Table:
 
 
 class Database:
-    """The environment's database."""
+    """A database of the environment: what messages call it, its URL, and the tables that it must have."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, name: str, url: str, required_tables: Sequence[str]) -> None:
+        self.name = name
         self._url = url
-        self._link: Link[ConnectionPool] = Link(_NAME, self._connect)
+        self._required_tables = required_tables
+        self._link: Link[ConnectionPool] = Link(name, self._connect)
 
     def open(self) -> None:
         """Begin to connect, in the background."""
@@ -80,20 +84,34 @@ class Database:
     def transaction(self) -> Iterator[Transaction]:
         """Commit at the end of the block, roll back when it raises.
 
-        Raises UnavailableError when the database does not answer, and RefusedError (409) when
-        a row that the block refers to has gone, such as the account of a session that is still open.
+        Raises UnavailableError when the database does not answer, and RefusedError when a row that the block refers to
+        has gone (409), such as the account of a session that is still open, or when PostgreSQL cannot keep a value that
+        is valid elsewhere (422), such as a NUL in JSON.
         """
         pool = self._link.client()
-        from psycopg import OperationalError  # the link has imported it by now
+        from psycopg import DataError, OperationalError  # the link has imported it by now
         from psycopg.errors import ForeignKeyViolation
 
         try:
             with pool.connection() as connection:
                 yield Transaction(connection)
         except OperationalError as error:
-            raise UnavailableError(_NAME, self._explain(error)) from error
+            raise UnavailableError(self.name, self._explain(error)) from error
         except ForeignKeyViolation as error:
             raise RefusedError(409, "Something that this refers to no longer exists.") from error
+        except DataError as error:
+            raise RefusedError(422, "The request holds a value that cannot be kept.") from error
+
+    @contextmanager
+    def transaction_of(self, tenant_id: UUID) -> Iterator[Transaction]:
+        """Do as `transaction`, with the rights of a tenant: row-level security shows it nothing of another's."""
+        with self.transaction() as transaction:
+            transaction.execute(
+                "SELECT set_config('role', %(role)s, true), set_config('app.tenant_id', %(tenant_id)s, true)",
+                role=_TENANT_ROLE,
+                tenant_id=str(tenant_id),
+            )
+            yield transaction
 
     def missing_tables(self) -> list[str]:
         """Name the required tables that the database lacks."""
@@ -101,7 +119,7 @@ class Database:
             missing = transaction.all(
                 _Table,
                 "SELECT name FROM unnest(%(names)s::text[]) AS name WHERE to_regclass(name) IS NULL",
-                names=list(REQUIRED_TABLES),
+                names=list(self._required_tables),
             )
         return [table.name for table in missing]
 
@@ -112,7 +130,7 @@ class Database:
         try:
             psycopg.connect(self._url, connect_timeout=int(_TIMEOUT_S)).close()
         except psycopg.Error as error:
-            raise UnavailableError(_NAME, self._explain(error)) from None
+            raise UnavailableError(self.name, self._explain(error)) from None
         return ConnectionPool(
             self._url,
             kwargs={"connect_timeout": int(_TIMEOUT_S), "application_name": "kiro-backend"},

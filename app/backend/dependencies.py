@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.backend.cipher import Cipher
-from app.backend.database import Database
+from app.backend.database import JOBS_TABLES, REQUIRED_TABLES, Database
 from app.backend.errors import RefusedError
 from app.backend.sessions import Sessions
 from app.backend.settings import Settings
@@ -19,6 +19,7 @@ class Resources:
     """Everything that lives as long as the application."""
 
     database: Database
+    jobs: Database
     sessions: Sessions
     tokens: Tokens
     cipher: Cipher
@@ -27,7 +28,8 @@ class Resources:
     def from_settings(cls, settings: Settings) -> "Resources":
         """Make the resources, not yet connected."""
         return cls(
-            database=Database(settings.database_url),
+            database=Database("database", settings.database_url, REQUIRED_TABLES),
+            jobs=Database("jobs database", settings.jobs_database_url, JOBS_TABLES),
             sessions=Sessions(settings.redis_url),
             tokens=Tokens(settings.jwt_secret),
             cipher=Cipher(settings.token_encryption_key),
@@ -36,11 +38,13 @@ class Resources:
     def open(self) -> None:
         """Begin to connect, in the background."""
         self.database.open()
+        self.jobs.open()
         self.sessions.open()
 
     def close(self) -> None:
         """Close what is connected."""
         self.database.close()
+        self.jobs.close()
         self.sessions.close()
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, StringConstraints
 
 from app.backend.passwords import MAX_LENGTH, MIN_LENGTH
 
@@ -20,6 +20,8 @@ Reason = Annotated[str, StringConstraints(pattern=_LINE, min_length=1, max_lengt
 ExternalId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+$", max_length=128)]
 Password = Annotated[SecretStr, Field(max_length=MAX_LENGTH, examples=["Correct-Horse-7"])]
 ServiceToken = Annotated[SecretStr, Field(min_length=1, max_length=4096)]
+JobWord = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]*$", max_length=128)]
+JobStatus = Literal["queued", "running", "succeeded", "failed"]
 MusicService = Literal["spotify", "apple_music", "youtube_music"]
 
 
@@ -155,6 +157,43 @@ class NewConnection(Request):
     access_token: ServiceToken
     refresh_token: ServiceToken | None = None
     expires_in: Annotated[int, Field(ge=1, le=365 * 24 * 3600, description="Seconds from now.")] | None = None
+
+
+class NewJob(Request):
+    """Work to be done: which definition of which application, in which version, on which inputs."""
+
+    app_id: JobWord
+    definition: JobWord
+    version: JobWord
+    inputs: dict[str, JsonValue] = {}
+    priority: Annotated[int, Field(ge=-100, le=100, description="Higher goes first.")] = 0
+
+
+class Job(BaseModel):
+    """A job, and how far it is."""
+
+    id: UUID
+    app_id: str
+    definition: str
+    version: str
+    status: JobStatus
+    inputs_hash: str
+    attempts: int
+    priority: int
+    last_error: str | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class JobResult(BaseModel):
+    """What a job gave: its latest result."""
+
+    id: UUID
+    status: JobStatus
+    outputs: JsonValue
+    score: float | None
+    result_at: datetime
 
 
 class Connection(BaseModel):

@@ -21,6 +21,7 @@ class Settings:
     """A valid configuration; what is secret stays out of its representation."""
 
     database_url: str = field(repr=False)
+    jobs_database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     jwt_secret: str = field(repr=False)
     token_encryption_key: bytes = field(repr=False)
@@ -43,12 +44,18 @@ class Settings:
         origins = (origin.strip() for origin in environment.get("CORS_ALLOWED_ORIGINS", "").split(","))
         return cls(
             database_url=environment["DATABASE_URL"],
+            jobs_database_url=environment.get("JOBS_DATABASE_URL") or _beside(environment["DATABASE_URL"], "jobs"),
             redis_url=environment["REDIS_URL"],
             jwt_secret=environment["JWT_SECRET"],
             token_encryption_key=base64.b64decode(environment["TOKEN_ENCRYPTION_KEY"]),
             cors_allowed_origins=tuple(origin for origin in origins if origin),
             log_level=environment.get("LOG_LEVEL", "").lower() or "info",
         )
+
+
+def _beside(url: str, database: str) -> str:
+    """Give the URL of another database on the same server."""
+    return urlsplit(url)._replace(path=f"/{database}").geturl()
 
 
 def _is_url(*schemes: str) -> Callable[[str], bool]:
@@ -71,6 +78,7 @@ def _is_encryption_key(value: str) -> bool:
 _REQUIRED = ("DATABASE_URL", "REDIS_URL", "JWT_SECRET", "TOKEN_ENCRYPTION_KEY")
 _EXPECTED: dict[str, tuple[str, Callable[[str], bool]]] = {
     "DATABASE_URL": ("a postgres:// or postgresql:// URL", _is_url("postgres", "postgresql")),
+    "JOBS_DATABASE_URL": ("a postgres:// or postgresql:// URL", _is_url("postgres", "postgresql")),
     "REDIS_URL": ("a redis:// or rediss:// URL", _is_url("redis", "rediss")),
     "JWT_SECRET": (
         f"at least {JWT_SECRET_MIN_BYTES} bytes long",

@@ -17,6 +17,7 @@ router = APIRouter(prefix="/auth", tags=["accounts"])
 @dataclass(frozen=True)
 class _Credentials:
     id: UUID
+    organization_id: UUID | None
     password_hash: str
 
 
@@ -52,13 +53,13 @@ def login(login: Login, resources: UsesResources) -> Token:
     with resources.database.transaction() as transaction:
         account = transaction.one(
             _Credentials,
-            "SELECT id, password_hash FROM users WHERE lower(email) = lower(%(email)s)",
+            "SELECT id, organization_id, password_hash FROM users WHERE lower(email) = lower(%(email)s)",
             email=login.email,
         )
     is_right = verify_password(login.password.get_secret_value(), account.password_hash if account else None)
     if account is None or not is_right:
         raise RefusedError(401, "Wrong e-mail address or password.", headers={"WWW-Authenticate": "Bearer"})
-    session, token = resources.tokens.issue(account.id)
+    session, token = resources.tokens.issue(account.id, account.organization_id)
     resources.sessions.begin(session, resources.tokens.lifetime)
     return Token(access_token=token, expires_in=int(resources.tokens.lifetime.total_seconds()))
 

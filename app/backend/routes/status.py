@@ -26,12 +26,13 @@ async def health() -> Health:
 
 @router.get("/ready", responses={503: {"model": Readiness, "description": "Not ready, and why."}})
 def ready(resources: UsesResources, response: Response) -> Readiness:
-    """Say whether database and redis answer and the required tables exist."""
+    """Say whether the databases and redis answer and the required tables exist."""
     reasons = []
-    try:
-        reasons += [f"database: the table {name} is missing" for name in resources.database.missing_tables()]
-    except UnavailableError as error:
-        reasons.append(str(error))
+    for database in (resources.database, resources.jobs):
+        try:
+            reasons += [f"{database.name}: the table {table} is missing" for table in database.missing_tables()]
+        except UnavailableError as error:
+            reasons.append(str(error))
     try:
         resources.sessions.check()
     except UnavailableError as error:

@@ -20,6 +20,8 @@ from psycopg import sql
 
 ROOT = Path(__file__).parents[3]
 MIGRATIONS = ROOT / "migrations" / "kiro"
+JOBS = ROOT / "migrations" / "jobs"
+JOBS_ROLES = ("authenticated", "service_role")
 ORIGIN = "http://localhost:5000"
 SECRETS = {
     "JWT_SECRET": "a-development-secret-and-nothing-more",
@@ -104,15 +106,38 @@ def _given(variable: str, request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def database_url(server_url: str) -> Iterator[str]:
     """Make a scratch database beside the one of DATABASE_URL, with every migration applied."""
+    with _scratch(server_url) as url:
+        with psycopg.connect(url) as database:
+            for migration in sorted(MIGRATIONS.glob("*.up.sql")):
+                database.execute(migration.read_bytes())
+        yield url
+
+
+@pytest.fixture(scope="session")
+def jobs_database_url(server_url: str) -> Iterator[str]:
+    """Make a scratch database for jobs, migrated by Alembic itself. Its roles stay: they belong to the server."""
+    with _scratch(server_url) as url:
+        with psycopg.connect(url, autocommit=True) as database:
+            for role in JOBS_ROLES:
+                if not database.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchall():
+                    database.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
+        subprocess.run(
+            [sys.executable, "-m", "alembic", "upgrade", "head"],
+            cwd=JOBS,
+            env={"PATH": os.environ["PATH"], "DATABASE_URL": url},
+            check=True,
+            timeout=120,
+        )
+        yield url
+
+
+@contextmanager
+def _scratch(server_url: str) -> Iterator[str]:
     name = f"kiro_app_tests_{uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        url = urlsplit(server_url)._replace(path=f"/{name}").geturl()
         try:
-            with psycopg.connect(url) as database:
-                for migration in sorted(MIGRATIONS.glob("*.up.sql")):
-                    database.execute(migration.read_bytes())
-            yield url
+            yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
         finally:
             server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
@@ -124,11 +149,21 @@ def database(database_url: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@pytest.fixture
+def jobs_database(jobs_database_url: str) -> Iterator[psycopg.Connection]:
+    """Connect to the scratch database of jobs, as its owner."""
+    with psycopg.connect(jobs_database_url, autocommit=True) as connection:
+        yield connection
+
+
 @pytest.fixture(scope="session")
-def backend(database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
-    """Run a backend until it is ready, on the scratch database."""
+def backend(
+    database_url: str, jobs_database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Backend]:
+    """Run a backend until it is ready, on the scratch databases."""
     log = tmp_path_factory.mktemp("backend") / "log"
-    with running_backend({"DATABASE_URL": database_url, "REDIS_URL": redis_url}, log) as running:
+    urls = {"DATABASE_URL": database_url, "JOBS_DATABASE_URL": jobs_database_url, "REDIS_URL": redis_url}
+    with running_backend(urls, log) as running:
         wait_until(lambda: requests.get(f"{running.url}/ready", timeout=5).ok)
         yield running
 

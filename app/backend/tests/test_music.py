@@ -30,6 +30,9 @@ pytestmark = pytest.mark.integration
         ("DELETE", f"/community-lists/{uuid4()}/subscription"),
         ("GET", "/connections"),
         ("POST", "/connections"),
+        ("POST", "/jobs"),
+        ("GET", "/jobs/status"),
+        ("GET", "/jobs/result"),
         ("POST", "/auth/logout"),
     ],
 )

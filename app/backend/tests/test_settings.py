@@ -17,6 +17,13 @@ def test_a_complete_environment_is_read() -> None:
     assert settings.token_encryption_key == b"development-key-not-a-secret-32b"
     assert settings.cors_allowed_origins == ()
     assert settings.log_level == "info"
+    assert settings.jobs_database_url == "postgres://kiro@localhost/jobs"
+
+
+def test_the_jobs_may_be_on_another_server() -> None:
+    """Only where nothing is said of them are they beside the other database."""
+    url = "postgres://kiro@elsewhere/work"
+    assert Settings.from_environment({**COMPLETE, "JOBS_DATABASE_URL": url}).jobs_database_url == url
 
 
 def test_origins_are_separated_by_commas() -> None:
@@ -35,6 +42,7 @@ def test_no_secret_shows_in_the_representation() -> None:
     [
         ("DATABASE_URL", "mysql://localhost", "a postgres:// or postgresql:// URL"),
         ("DATABASE_URL", "postgres://localhost:port/kiro", "a postgres:// or postgresql:// URL"),
+        ("JOBS_DATABASE_URL", "jobs", "a postgres:// or postgresql:// URL"),
         ("REDIS_URL", "localhost:6379", "a redis:// or rediss:// URL"),
         ("JWT_SECRET", "short", "at least 32 bytes long"),
         ("TOKEN_ENCRYPTION_KEY", "c2hvcnQ=", "32 bytes in base64"),

@@ -27,7 +27,11 @@ def test_without_its_servers_it_is_alive_but_not_ready(tmp_path: Path) -> None:
         )
     assert readiness.status_code == 503
     assert not readiness.json()["ready"]
-    assert [reason.partition(":")[0] for reason in readiness.json()["reasons"]] == ["database", "redis"]
+    assert [reason.partition(":")[0] for reason in readiness.json()["reasons"]] == [
+        "database",
+        "jobs database",
+        "redis",
+    ]
     assert login.status_code == 503
     assert login.headers["Retry-After"] == "1"
     assert "hidden" not in readiness.text + login.text + (tmp_path / "log").read_text(encoding="utf-8")
@@ -64,6 +68,18 @@ def test_a_missing_table_is_named(anybody: Client, database: psycopg.Connection)
         database.execute("ALTER TABLE renamed RENAME TO action_batches")
     assert answer.status_code == 503
     assert answer.json()["reasons"] == ["database: the table action_batches is missing"]
+
+
+@pytest.mark.integration
+def test_a_missing_table_of_the_jobs_is_named(anybody: Client, jobs_database: psycopg.Connection) -> None:
+    """Readiness looks at both databases, and says which of them lacks what."""
+    jobs_database.execute("ALTER TABLE artifact RENAME TO renamed")
+    try:
+        answer = anybody.get("/ready")
+    finally:
+        jobs_database.execute("ALTER TABLE renamed RENAME TO artifact")
+    assert answer.status_code == 503
+    assert answer.json()["reasons"] == ["jobs database: the table artifact is missing"]
 
 
 @pytest.mark.integration

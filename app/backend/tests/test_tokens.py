@@ -11,6 +11,12 @@ from app.backend.tokens import TokenError, Tokens
 SECRET = "a-development-secret-and-nothing-more"
 
 
+def _claims() -> dict[str, object]:
+    now = datetime.now(UTC)
+    ids = {claim: str(uuid4()) for claim in ("sub", "jti", "tenant")}
+    return {"iss": "kiro", **ids, "iat": now, "exp": now + timedelta(hours=1)}
+
+
 def test_a_token_names_its_user_and_session() -> None:
     """Reading a token gives the session for which it was issued."""
     tokens = Tokens(SECRET)
@@ -38,11 +44,17 @@ def test_a_token_under_another_secret_is_refused() -> None:
         Tokens(SECRET).read(token)
 
 
-@pytest.mark.parametrize("missing", ["iss", "sub", "jti", "iat", "exp"])
+def test_a_token_names_the_tenant() -> None:
+    """Who belongs to an organization works for it, everybody else for themselves."""
+    tokens, user_id, organization_id = Tokens(SECRET), uuid4(), uuid4()
+    assert tokens.read(tokens.issue(user_id)[1]).tenant_id == user_id
+    assert tokens.read(tokens.issue(user_id, organization_id)[1]).tenant_id == organization_id
+
+
+@pytest.mark.parametrize("missing", ["iss", "sub", "jti", "tenant", "iat", "exp"])
 def test_a_token_without_one_of_its_claims_is_refused(missing: str) -> None:
     """A token that never expires, or names nobody, is none of ours even under our secret."""
-    now = datetime.now(UTC)
-    claims = {"iss": "kiro", "sub": str(uuid4()), "jti": str(uuid4()), "iat": now, "exp": now + timedelta(hours=1)}
+    claims = _claims()
     del claims[missing]
     with pytest.raises(TokenError):
         Tokens(SECRET).read(jwt.encode(claims, SECRET, "HS256"))
@@ -57,7 +69,6 @@ def test_what_is_no_token_is_refused(token: str) -> None:
 
 def test_an_unsigned_token_is_refused() -> None:
     """A token cannot choose to go without a signature."""
-    now = datetime.now(UTC)
-    claims = {"iss": "kiro", "sub": str(uuid4()), "jti": str(uuid4()), "iat": now, "exp": now + timedelta(hours=1)}
+    claims = _claims()
     with pytest.raises(TokenError):
         Tokens(SECRET).read(jwt.encode(claims, "", "none"))
