@@ -47,7 +47,7 @@ $(VENV)/bin/python:
 	  rm -rf $(VENV); echo "make: Python's venv is missing: apt-get install python3-venv"; exit 1; }
 
 $(VENV)/.health: $(VENV)/bin/python pyproject.toml entry/pyproject.toml app/backend/requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[embedded]' -e entry -r app/backend/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[embedded,alembic]' -e entry -r app/backend/requirements.txt
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.health

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -110,8 +111,9 @@ class _Start:
 
     def run(self) -> dict[str, _Outcome]:
         services = _in_order(self._settings.services)
-        with ThreadPoolExecutor(max_workers=max(1, len(services)), thread_name_prefix="start") as pool:
+        with ThreadPoolExecutor(max_workers=len(services) + 1, thread_name_prefix="start") as pool:
             try:
+                pool.submit(self._read_ahead)
                 for service in services:  # required ones first, so that their futures are there
                     self._futures[service.name] = pool.submit(self._bring_up, service)
                 return {name: future.result() for name, future in self._futures.items()}
@@ -120,6 +122,18 @@ class _Start:
                 while wait(self._futures.values(), timeout=_AGAIN_S).not_done:
                     end(processes_of(self._folder))  # whoever waits for a server to become ready sees it ended
                 raise
+
+    def _read_ahead(self) -> None:
+        """Read every folder of migrations while the servers start, and with it import what will apply them.
+
+        What is wrong with one is told when it is applied.
+        """
+        from pytest_devenv.migrate import engine_for
+
+        for database in self._settings.databases.values():
+            if database.migrations is not None:
+                with suppress(DevenvError):
+                    engine_for(database, self._settings.root).discover()
 
     def _bring_up(self, service: Service) -> _Outcome:
         if not all(self._futures[name].result().up for name in service.requires) or self._given_up.is_set():
