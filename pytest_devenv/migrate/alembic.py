@@ -145,6 +145,10 @@ class AlembicEngine:
         permission = Permission(address, tier, consent)
         return self._run(permission, "stamp", lambda _: revision, lock_timeout_s, None, target=BASE)
 
+    def resolve(self, revision: str) -> tuple[str, ...]:
+        """Return the revisions that Alembic understands by `revision`, none for `base`. Raises FolderError."""
+        return self._environment().resolve(revision)
+
     def create(self, name: str, *, transaction: bool = True) -> tuple[Path, ...]:
         """Write a new revision after the only head, by the folder's own template."""
         if not transaction:

@@ -82,6 +82,11 @@ class Environment:
         with _complaints(self.folder):
             return tuple(sorted(self.script.get_heads()))
 
+    def resolve(self, revision: str) -> tuple[str, ...]:
+        """Return the revisions that are meant, none for `base`."""
+        with _complaints(self.folder):
+            return tuple(one.revision for one in self.script.get_revisions(revision) if one is not None)
+
     def ancestors(self, versions: tuple[str, ...]) -> frozenset[str]:
         """Return these revisions and all that they build on."""
         if not versions:

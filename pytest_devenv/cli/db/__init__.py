@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "seed-sync": ("seed_files:seed_sync", "Write the registry of seeds."),
     "seed-watch": ("seed_files:seed_watch", "Keep the registry of seeds current while you edit."),
     "setup": ("setup:setup", "Create, migrate and seed what is not there yet."),
+    "stamp": ("stamp:stamp", "Note where an Alembic database is, and run nothing."),
     "status": ("look:status", "Compare each database with its folders."),
 }
 

@@ -122,4 +122,4 @@ def _plain(call: Call, database: Database) -> PlainEngine:
         f"  found: {engine.name}, which notes only where the database is\n"
         f"  where: {call.settings.file}"
     )
-    raise MigrationError(message, remedy=f"cd {engine.folder} && alembic stamp REVISION")
+    raise MigrationError(message, remedy=f"pytest-devenv db stamp --database {database.name} REVISION")

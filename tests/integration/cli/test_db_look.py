@@ -104,23 +104,57 @@ def test_lint_finds_what_would_block(shop: Shop) -> None:
     assert "safe way: " in shop.run("lint").stdout
 
 
-def test_alembic_is_asked_in_its_own_words(shop: Shop) -> None:
-    """`current` marks the head, `history --verbose` prints what Alembic does, and `repair` says who can."""
+@pytest.fixture
+def jobs(shop: Shop) -> Shop:
+    """Give a project whose database is migrated by the revisions of the reference environment."""
     root = Path(__file__).parents[3] / "migrations" / "jobs"
     for path in (*root.glob("*.*"), *root.glob("versions/*.py")):
         shop.write(f"migrations/{path.relative_to(root)}", path.read_text())
     shop.configure(engine="alembic")
     for role in ("authenticated", "service_role"):
         shop.query(f"DO $$ BEGIN CREATE ROLE {role}; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
-    assert shop.run("current").stdout == f"{shop.name}: nothing is applied\n"
-    assert [one["version"] for one in shop.of(shop.json("migrate"))["applied"]] == ["001"]
-    assert shop.run("current").stdout == f"{shop.name}: 001 (head)\n"
-    assert "Rev: 001 (head)" in shop.run("history", "--verbose").stdout
-    plan = shop.of(shop.json("rollback", "--to", "base", "--dry-run"))
+    return shop
+
+
+def test_alembic_is_asked_in_its_own_words(jobs: Shop) -> None:
+    """`current` marks the head, and `history --verbose` prints what Alembic does."""
+    assert jobs.run("current").stdout == f"{jobs.name}: nothing is applied\n"
+    assert [one["version"] for one in jobs.of(jobs.json("migrate"))["applied"]] == ["001"]
+    assert jobs.run("current").stdout == f"{jobs.name}: 001 (head)\n"
+    assert "Rev: 001 (head)" in jobs.run("history", "--verbose").stdout
+    plan = jobs.of(jobs.json("rollback", "--to", "base", "--dry-run"))
     assert "DROP TABLE" in plan["steps"][0]["sql"]
-    result = shop.run("repair", "001", "--applied", "--force")
+
+
+def test_stamp_notes_where_a_database_is(jobs: Shop) -> None:
+    """`repair` leads to it; what is noted now and would be is shown first, and nothing is run."""
+    assert jobs.run("migrate").exit_code == 0
+    jobs.query("DELETE FROM alembic_version")
+    result = jobs.run("repair", "001", "--applied", "--force")
     assert result.exit_code == 1
-    assert "alembic stamp REVISION" in result.stderr
+    words = result.stderr.rpartition("pytest-devenv db ")[2].replace("REVISION", "head").split()
+    asked = jobs.run(*words)
+    assert (asked.exit_code, "alembic_version: base → 001" in asked.stdout) == (2, True)
+    assert jobs.process(*words, answer="n").returncode == 1
+    assert jobs.process(*words, answer="y").returncode == 0
+    assert jobs.run("current").stdout == f"{jobs.name}: 001 (head)\n"
+    found = jobs.json("stamp", "base", "--force")
+    assert (jobs.of(found)["before"], jobs.of(found)["after"]) == (["001"], [])
+    assert jobs.run("stamp", "zz", "--force").exit_code == 1
+    assert "job" in jobs.tables()
+    assert ("db stamp base --force", "done") in jobs.audit()
+
+
+def test_stamp_is_for_alembic_and_for_databases_that_are_ours(jobs: Shop) -> None:
+    """A database without a marker is refused, production wants its name, and an SQL history has rows to repair."""
+    assert jobs.run("stamp", "001", "--force").exit_code == 4
+    assert jobs.run("stamp", "001", "--force", "--env", "production").exit_code == 4
+    assert jobs.run("stamp", "001", "--confirm", jobs.name, "--env", "production").exit_code == 0
+    (jobs.path / "migrations/alembic.ini").unlink()
+    jobs.configure()
+    result = jobs.run("stamp", "001", "--force")
+    assert result.exit_code == 2
+    assert "pytest-devenv db repair" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["status", "migrate", "current", "rollback", "reset", "seed-check"])
