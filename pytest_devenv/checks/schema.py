@@ -26,6 +26,12 @@ def test_verification_queries_answer(devenv: Devenv, probe: str) -> None:
     holds(devenv.verdict(probe))
 
 
+@asserts("schema.pending_is_safe")
+def test_pending_migrations_are_safe(devenv: Devenv, probe: str) -> None:
+    """Squawk finds nothing in the migrations that are not applied yet which would hurt a database in use."""
+    holds(devenv.verdict(probe))
+
+
 @asserts("schema.matches_migrations")
 def test_schema_is_what_its_migrations_make(devenv: Devenv, probe: str) -> None:
     """The live schema is the one that the migrations build in an empty database: no drift."""

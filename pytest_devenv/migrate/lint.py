@@ -76,7 +76,9 @@ def judge(engine: Engine, address: DatabaseAddress, *, timeout_s: float = LINT_T
     if squawk_program() is None:
         return off("squawk is not installed: pip install 'pytest-devenv[lint]'")
     try:
-        findings = lint(engine, address, timeout_s=timeout_s)
+        # Most often nothing is pending, which needs neither squawk nor what makes the SQL.
+        pending = engine.status(address).pending
+        findings = lint(engine, address, timeout_s=timeout_s) if pending else ()
     except MigrationError as error:
         return unknown(
             f"the pending migrations of {address.database} could not be linted",

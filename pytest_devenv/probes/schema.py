@@ -38,7 +38,9 @@ _OBJECTS = """
 """
 
 
-DRIFT_S = 60.0
+DRIFT_S, LINT_S = 60.0, 45.0
+# Of a history that contradicts its folder nobody can say what is pending.
+_LEGIBLE = ("migrations.none_dirty", "migrations.none_edited", "migrations.none_missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,14 @@ def probes(settings: Settings) -> Iterator[Probe]:
                 deadline_s=DRIFT_S,
                 mark="schema",
             )
+            yield Probe(
+                name="schema.pending_is_safe",
+                subject=database.name,
+                look=partial(_pending_is_safe, database),
+                requires=tuple(probe_id(name, database.name) for name in _LEGIBLE),
+                deadline_s=LINT_S,
+                mark="schema",
+            )
         if database.verify:
             yield Probe(
                 name="schema.answers_queries",
@@ -130,6 +140,13 @@ def _matches_migrations(database: Database, migrations: Migrations, environment:
     from pytest_devenv.probes.drift import compare
 
     return compare(database, migrations, environment)
+
+
+def _pending_is_safe(database: Database, environment: Environment) -> Verdict:
+    from pytest_devenv.migrate import engine_for
+    from pytest_devenv.migrate.lint import judge
+
+    return judge(engine_for(database, environment.settings.root), environment.address(database.name))
 
 
 def _answers_queries(database: Database, environment: Environment) -> Verdict:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_devenv.settings import Database
     from pytest_devenv.targets.environment import Environment
 
-_DRIFT = "schema.matches_migrations"
+_NOT_THERE = ("schema.matches_migrations", "schema.pending_is_safe")  # a scratch database, and what is not applied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ def verify(environment: Environment, database: Database, before: Rows, versions:
     applied = {row.version for row in status.applied if not row.dirty}
     faults = [f"migration {version} is not applied" for version in sorted(versions - applied)]
     for probe in schema.probes(settings):
-        if probe.subject == database.name and probe.name != _DRIFT:
+        if probe.subject == database.name and probe.name not in _NOT_THERE:
             verdict = probe.look(environment)
             if verdict.state in {State.FAIL, State.UNKNOWN}:
                 faults.append(verdict.summary + ("" if verdict.found is None else f": {verdict.found}"))

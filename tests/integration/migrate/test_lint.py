@@ -8,9 +8,10 @@ import pytest
 
 from pytest_devenv.errors import MigrationError
 from pytest_devenv.migrate.lint import judge, lint
-from pytest_devenv.settings import MigrationEngine, Tier
+from pytest_devenv.settings import Database, MigrationEngine, Migrations, Tier
 from pytest_devenv.verdict import State
 from tests.integration.migrate.sandbox import engine, fill
+from tests.integration.probes.samples import at_database, look
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +65,21 @@ def test_the_verdict_carries_each_finding(empty_database: DatabaseAddress, folde
     )
     assert verdict.evidence[0].title == "2_i.sql:3 require-concurrent-index-creation"
     assert "safe way: Use `concurrently`" in verdict.evidence[0].text
+
+
+def test_it_is_a_check_of_the_schema(empty_database: DatabaseAddress, folder: Path, sqlx: Engine) -> None:
+    """Every database with migrations has the probe: it passes while nothing is pending, and fails with the finding."""
+    migrations = Migrations(engine=MigrationEngine.SQLX, path=str(folder))
+    service = empty_database.endpoint.service
+    database = Database(name=empty_database.database, service=service, migrations=migrations)
+    here = at_database(empty_database, database)
+    probe = f"schema.pending_is_safe[{database.name}]"
+    fill(folder, {"1_a.sql": "CREATE TABLE a (id int PRIMARY KEY);"})
+    verdict = look(here, probe)
+    assert verdict.state is State.FAIL
+    assert str(verdict.found).startswith("prefer-bigint-over-int in 1_a.sql, line 1: ")
+    sqlx.apply(empty_database, tier=Tier.TEST)
+    assert look(here, probe).state is State.PASS
 
 
 @pytest.mark.parametrize("name", ["1_*.sql", "1_-exclude.sql", "1_sp ace's.sql", "1_ü.sql"])

@@ -31,6 +31,11 @@ REQUIRES = {
     "schema.has_views[shop]": ("migrations.all_applied[shop]", "schema.has_tables[shop]"),
     "schema.has_policies[shop]": ("migrations.all_applied[shop]", "schema.has_tables[shop]"),
     "schema.answers_queries[shop]": ("migrations.all_applied[shop]", "schema.has_tables[shop]"),
+    "schema.pending_is_safe[shop]": (
+        "migrations.none_dirty[shop]",
+        "migrations.none_edited[shop]",
+        "migrations.none_missing[shop]",
+    ),
     "schema.matches_migrations[shop]": (
         "migrations.all_applied[shop]",
         "migrations.none_edited[shop]",
