@@ -41,3 +41,8 @@ class SeedError(DevenvError):
 
 class WaitTimeoutError(DevenvError, TimeoutError):
     """A wait passed its deadline; the message says what was last seen."""
+
+
+def explain(summary: str, *, expected: str, found: str, where: str) -> str:
+    """Return a message with its parts in the order in which they are read."""
+    return f"{summary}\n  expected: {expected}\n  found: {found}\n  where: {where}"

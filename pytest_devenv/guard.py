@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_devenv.errors import GuardError
+from pytest_devenv.errors import GuardError, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -189,5 +189,4 @@ def _words(name: str) -> list[str]:
 
 
 def _refusal(*, summary: str, expected: str, found: str, where: str, remedy: str) -> GuardError:
-    message = f"{summary}\n  expected: {expected}\n  found: {found}\n  where: {where}"
-    return GuardError(message, remedy=remedy)
+    return GuardError(explain(summary, expected=expected, found=found, where=where), remedy=remedy)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_devenv.errors import DevenvError, explain
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import psycopg
 
     from pytest_devenv.endpoint import Endpoint
@@ -59,3 +64,25 @@ def connect(
         sslmode=endpoint.tls_mode or ("require" if endpoint.tls else "prefer"),
         autocommit=autocommit,
     )
+
+
+@contextmanager
+def opened(
+    address: DatabaseAddress, *, deadline_s: float, failure: type[DevenvError]
+) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """Open a connection, and close it. Raises `failure` where there is none to be had."""
+    import psycopg
+
+    try:
+        connection = connect(address, deadline_s=deadline_s)
+    except psycopg.OperationalError as error:
+        message = explain(
+            f"cannot connect to {address.database}",
+            expected=f"a server that accepts the connection within {deadline_s:g} s",
+            found=" ".join(str(error).split()),
+            where=str(address),
+        )
+        remedy = f"see what is wrong: psql -h {address.endpoint.host} -p {address.endpoint.port} -d {address.database}"
+        raise failure(message, remedy=remedy) from error
+    with connection:
+        yield connection

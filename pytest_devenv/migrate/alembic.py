@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_devenv.clients.marker import read_identity
-from pytest_devenv.errors import MigrationError
-from pytest_devenv.migrate.failure import StateError, explain
+from pytest_devenv.errors import MigrationError, explain
+from pytest_devenv.migrate.failure import StateError
 from pytest_devenv.migrate.lock import held
 from pytest_devenv.migrate.model import (
     BASE,

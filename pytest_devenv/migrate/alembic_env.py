@@ -22,9 +22,9 @@ from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 
 from pytest_devenv.clients.postgres import connect
-from pytest_devenv.errors import GuardError, MigrationError
+from pytest_devenv.errors import GuardError, MigrationError, explain
 from pytest_devenv.migrate.complaint import complain_of_revision
-from pytest_devenv.migrate.failure import FolderError, explain
+from pytest_devenv.migrate.failure import FolderError
 from pytest_devenv.migrate.model import Direction, Migration, Progress
 from pytest_devenv.migrate.revisions import ini_of
 
@@ -85,7 +85,7 @@ class Environment:
     def resolve(self, revision: str) -> tuple[str, ...]:
         """Return the revisions that are meant, none for `base`."""
         with _complaints(self.folder):
-            return tuple(one.revision for one in self.script.get_revisions(revision) if one is not None)
+            return tuple(one.revision for one in self.script.get_revisions(revision))
 
     def ancestors(self, versions: tuple[str, ...]) -> frozenset[str]:
         """Return these revisions and all that they build on."""

@@ -13,9 +13,8 @@ import zlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_devenv.errors import LockedError
+from pytest_devenv.errors import LockedError, explain
 from pytest_devenv.migrate.dialect import Chunk, Dialect, FileName
-from pytest_devenv.migrate.failure import explain
 from pytest_devenv.migrate.model import Applied, Direction
 
 if TYPE_CHECKING:

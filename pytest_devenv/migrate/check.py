@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_devenv.migrate.failure import FolderError, explain
+from pytest_devenv.errors import explain
+from pytest_devenv.migrate.failure import FolderError
 from pytest_devenv.migrate.folder import BOM
 from pytest_devenv.migrate.statements import find_transaction_end, may_end_transaction, parser_installed, place
 

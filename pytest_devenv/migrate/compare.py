@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_devenv.errors import MigrationError
-from pytest_devenv.migrate.failure import StateError, explain
+from pytest_devenv.errors import MigrationError, explain
+from pytest_devenv.migrate.failure import StateError
 from pytest_devenv.migrate.model import BASE, Applied, Edited, Migration, Renamed, Status
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, NoReturn
 
-from pytest_devenv.errors import MigrationError
-from pytest_devenv.migrate.failure import REMEDIES, LostRaceError, MissingExtensionError, RunError, explain
+from pytest_devenv.errors import MigrationError, explain
+from pytest_devenv.migrate.failure import REMEDIES, LostRaceError, MissingExtensionError, RunError
 from pytest_devenv.migrate.model import Direction
 from pytest_devenv.migrate.statements import Place, extension_wanted, shown, statement_at
 

@@ -87,8 +87,3 @@ class LostRaceError(LockedError):
 
 class PoolerError(MigrationError):
     """The address leads to a pooler in transaction mode, where a session lock protects nothing."""
-
-
-def explain(summary: str, *, expected: str, found: str, where: str) -> str:
-    """Return a message with its parts in the order in which they are read."""
-    return f"{summary}\n  expected: {expected}\n  found: {found}\n  where: {where}"

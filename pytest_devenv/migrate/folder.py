@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_devenv.migrate.failure import FolderError, explain
+from pytest_devenv.errors import explain
+from pytest_devenv.migrate.failure import FolderError
 from pytest_devenv.migrate.model import Direction, Migration
 
 if TYPE_CHECKING:

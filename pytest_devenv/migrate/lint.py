@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_devenv.errors import MigrationError
-from pytest_devenv.migrate.failure import explain
+from pytest_devenv.errors import MigrationError, explain
 from pytest_devenv.migrate.session import connected
 from pytest_devenv.verdict import Evidence, Verdict, failed, off, passed, unknown
 

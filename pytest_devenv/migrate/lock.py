@@ -1,74 +1,30 @@
-"""One migrator at a time: the session lock, polled within a deadline, with its holder named."""
+"""One migrator at a time."""
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_devenv.errors import LockedError
-from pytest_devenv.migrate.failure import explain
+from pytest_devenv.clients.advisory import locked
+from pytest_devenv.errors import LockedError, explain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     import psycopg
 
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
-_SHORTEST_S, _LONGEST_S = 0.01, 0.25
-_IDLE = 0  # psycopg.pq.TransactionStatus.IDLE
-_HOLDER = """
-    SELECT a.pid, a.application_name, a.client_addr, a.backend_start, a.usename
-    FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-    AND l.classid = %s AND l.objid = %s
-"""
 
+def held(connection: Connection, key: int, *, timeout_s: float, where: str) -> AbstractContextManager[None]:
+    """Hold the migrators' lock `key`. Raises LockedError, naming the holder, after `timeout_s` seconds."""
 
-@contextmanager
-def held(connection: Connection, key: int, *, timeout_s: float, where: str) -> Iterator[None]:
-    """Hold the lock `key`. Raises LockedError, naming the holder, after `timeout_s` seconds.
+    def refusal(holder: str) -> LockedError:
+        message = explain(
+            "another migrator is at work",
+            expected=f"the migrators' lock {key} free within {timeout_s:g} s",
+            found=f"it is held by {holder}",
+            where=where,
+        )
+        return LockedError(message, remedy="wait for it to end, or end it: SELECT pg_terminate_backend(pid)")
 
-    It is polled: a waiter blocked in pg_advisory_lock would hold a snapshot, for which the holder's
-    CREATE INDEX CONCURRENTLY waits in turn. The server frees the lock when its holder's connection ends.
-    """
-    deadline = time.monotonic() + timeout_s
-    pause_s = _SHORTEST_S
-    holder = "nobody that could be seen"
-    while not _try(connection, key):
-        holder = _holder(connection, key) or holder
-        left_s = deadline - time.monotonic()
-        if left_s <= 0:
-            message = explain(
-                "another migrator is at work",
-                expected=f"the migrators' lock {key} free within {timeout_s:g} s",
-                found=f"it is held by {holder}",
-                where=where,
-            )
-            raise LockedError(message, remedy="wait for it to end, or end it: SELECT pg_terminate_backend(pid)")
-        time.sleep(min(pause_s, left_s))
-        pause_s = min(pause_s * 1.6, _LONGEST_S)
-    try:
-        yield
-    finally:
-        # What was interrupted in the middle is rolled back, and its lock freed, when the connection closes.
-        if not connection.closed and connection.info.transaction_status == _IDLE:
-            connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s)", [key])
-
-
-def _try(connection: Connection, key: int) -> bool:
-    row = connection.execute("SELECT pg_catalog.pg_try_advisory_lock(%s)", [key]).fetchone()
-    return row is not None and bool(row[0])
-
-
-def _holder(connection: Connection, key: int) -> str | None:
-    unsigned = key & 0xFFFF_FFFF_FFFF_FFFF
-    row = connection.execute(_HOLDER, [unsigned >> 32, unsigned & 0xFFFF_FFFF]).fetchone()
-    if row is None:
-        return None
-    pid, application, address, since, user = row
-    origin = "a local socket" if address is None else str(address)
-    began = "unknown" if since is None else f"{since:%Y-%m-%d %H:%M:%S %Z}"
-    return f"pid {pid}, application {application or '(unnamed)'}, user {user}, from {origin}, connected since {began}"
+    return locked(connection, key, timeout_s=timeout_s, refusal=refusal)

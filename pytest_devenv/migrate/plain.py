@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pytest_devenv.errors import explain
 from pytest_devenv.migrate import compare as rules
 from pytest_devenv.migrate.ahead import Ahead
-from pytest_devenv.migrate.failure import FolderError, explain
+from pytest_devenv.migrate.failure import FolderError
 from pytest_devenv.migrate.folder import Listing, list_folder, read_source
 from pytest_devenv.migrate.lock import held
 from pytest_devenv.migrate.model import (

@@ -7,8 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_devenv.errors import MigrationError
-from pytest_devenv.migrate.failure import explain
+from pytest_devenv.errors import MigrationError, explain
 from pytest_devenv.migrate.lock import held
 from pytest_devenv.migrate.model import LOCK_TIMEOUT_S, LOOK_TIMEOUT_S
 from pytest_devenv.migrate.permission import Permission

@@ -6,12 +6,13 @@ import select
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_devenv.clients.postgres import connect
-from pytest_devenv.errors import MigrationError
-from pytest_devenv.migrate.failure import REMEDIES, PoolerError, explain
+from pytest_devenv.clients.postgres import opened
+from pytest_devenv.errors import MigrationError, explain
+from pytest_devenv.migrate.failure import REMEDIES, PoolerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     import psycopg
     from psycopg import sql
@@ -24,24 +25,9 @@ _CHECKS_CLIENT = 140000
 _TRIES = 3
 
 
-@contextmanager
-def connected(address: DatabaseAddress, *, deadline_s: float) -> Iterator[Connection]:
+def connected(address: DatabaseAddress, *, deadline_s: float) -> AbstractContextManager[Connection]:
     """Open a connection, and close it. Raises MigrationError where there is none to be had."""
-    import psycopg
-
-    try:
-        connection = connect(address, deadline_s=deadline_s)
-    except psycopg.OperationalError as error:
-        message = explain(
-            f"cannot connect to {address.database}",
-            expected=f"a server that accepts the connection within {deadline_s:g} s",
-            found=" ".join(str(error).split()),
-            where=str(address),
-        )
-        remedy = f"see what is wrong: psql -h {address.endpoint.host} -p {address.endpoint.port} -d {address.database}"
-        raise MigrationError(message, remedy=remedy) from error
-    with connection:
-        yield connection
+    return opened(address, deadline_s=deadline_s, failure=MigrationError)
 
 
 @contextmanager

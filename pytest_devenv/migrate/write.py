@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pytest_devenv.migrate.failure import FolderError, explain
+from pytest_devenv.errors import explain
+from pytest_devenv.migrate.failure import FolderError
 from pytest_devenv.migrate.folder import list_folder
 from pytest_devenv.migrate.model import Direction
 

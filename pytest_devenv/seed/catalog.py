@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_devenv.errors import SeedError
+from pytest_devenv.errors import SeedError, explain
 from pytest_devenv.seed.declare import declare_python, declare_sql
-from pytest_devenv.seed.failure import SeedFolderError, explain
+from pytest_devenv.seed.failure import SeedFolderError
 from pytest_devenv.seed.folder import Entry, list_folder
 from pytest_devenv.seed.model import Problem, Seed
 from pytest_devenv.seed.order import closure, find_faults, ordered, similar

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_devenv.errors import SeedError
+from pytest_devenv.errors import SeedError, explain
 from pytest_devenv.seed import history as histories
 from pytest_devenv.seed.compare import compare
-from pytest_devenv.seed.failure import explain
 from pytest_devenv.seed.model import LOOK_TIMEOUT_S, Action, Plan, SeedStatus, Selection, Skipped, State, Status, Step
 from pytest_devenv.seed.session import connected
 

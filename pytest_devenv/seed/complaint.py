@@ -7,9 +7,9 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from pytest_devenv.errors import DevenvError
+from pytest_devenv.errors import DevenvError, explain
 from pytest_devenv.seed import entries
-from pytest_devenv.seed.failure import SeedRunError, explain
+from pytest_devenv.seed.failure import SeedRunError
 from pytest_devenv.seed.mask import masked
 
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_devenv.errors import SeedError
+from pytest_devenv.errors import SeedError, explain
 from pytest_devenv.secret import Secret
-from pytest_devenv.seed.failure import explain
 from pytest_devenv.seed.rows import check_columns, select_rows, write_rows
 from pytest_devenv.seed.sources import data_file
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_devenv.errors import SeedError
+from pytest_devenv.errors import SeedError, explain
 from pytest_devenv.seed.catalog import load
-from pytest_devenv.seed.failure import explain
 from pytest_devenv.seed.folder import LONGEST_NAME, parse_name
 from pytest_devenv.seed.model import LAYERS
 from pytest_devenv.seed.registry import Synced, sync_registry

@@ -55,8 +55,3 @@ class SeedingLockedError(SeedError):
 
 class UntrackedError(SeedError):
     """A seed did what could not be taken back row by row: it changed the schema, or emptied a table at one stroke."""
-
-
-def explain(summary: str, *, expected: str, found: str, where: str) -> str:
-    """Return a message with its parts in the order in which they are read."""
-    return f"{summary}\n  expected: {expected}\n  found: {found}\n  where: {where}"

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_devenv.seed.failure import SeedFolderError, explain
+from pytest_devenv.errors import explain
+from pytest_devenv.seed.failure import SeedFolderError
 from pytest_devenv.seed.model import LAYERS, Problem
 
 if TYPE_CHECKING:

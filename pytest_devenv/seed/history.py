@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_devenv.errors import SeedError
-from pytest_devenv.seed.failure import explain
+from pytest_devenv.errors import SeedError, explain
 from pytest_devenv.seed.model import Applied, Record
 from pytest_devenv.seed.names import identifier
 

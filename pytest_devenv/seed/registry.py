@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_devenv.errors import SeedError
-from pytest_devenv.seed.failure import explain
+from pytest_devenv.errors import SeedError, explain
 
 if TYPE_CHECKING:
     from pytest_devenv.seed.catalog import Seeds

@@ -6,13 +6,13 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from pytest_devenv.errors import SeedError
+from pytest_devenv.errors import SeedError, explain
 from pytest_devenv.guard import judge_tier
 from pytest_devenv.seed import entries
 from pytest_devenv.seed import history as histories
 from pytest_devenv.seed.complaint import clean, line_of, reason_of
 from pytest_devenv.seed.context import SeedContext
-from pytest_devenv.seed.failure import DependedOnError, SeedRunError, explain
+from pytest_devenv.seed.failure import DependedOnError, SeedRunError
 from pytest_devenv.seed.model import LOOK_TIMEOUT_S, Limits, Record, RolledBack, Rows
 from pytest_devenv.seed.modules import importable
 from pytest_devenv.seed.session import Permission, alone, fresh_settings, witnessing, writing

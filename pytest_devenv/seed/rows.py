@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_devenv.errors import SeedError
-from pytest_devenv.seed.failure import explain
+from pytest_devenv.errors import SeedError, explain
 from pytest_devenv.seed.names import identifier
 
 if TYPE_CHECKING:

@@ -6,11 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_devenv.errors import SeedError
+from pytest_devenv.errors import SeedError, explain
 from pytest_devenv.seed import entries
 from pytest_devenv.seed.complaint import complain
 from pytest_devenv.seed.context import SeedContext
-from pytest_devenv.seed.failure import explain
 from pytest_devenv.seed.model import Action, Done, Step
 from pytest_devenv.seed.session import fresh_settings
 from pytest_devenv.seed.tracking import SAME_SPELLING_HERE, Tracker, count

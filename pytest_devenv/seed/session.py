@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pytest_devenv.clients.advisory import locked
 from pytest_devenv.clients.marker import require_changeable
-from pytest_devenv.clients.postgres import connect
-from pytest_devenv.errors import GuardError, SeedError
+from pytest_devenv.clients.postgres import opened
+from pytest_devenv.errors import GuardError, SeedError, explain
 from pytest_devenv.guard import Consent, judge_address
-from pytest_devenv.seed.failure import SeedingLockedError, explain
+from pytest_devenv.seed.failure import SeedingLockedError
 from pytest_devenv.seed.rows import adapt
 from pytest_devenv.seed.tracking import SAME_SPELLING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     import psycopg
 
@@ -28,15 +29,7 @@ if TYPE_CHECKING:
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 _CHECKS_CLIENT = 140000
-_SHORTEST_S, _LONGEST_S = 0.01, 0.25
 _WITNESS_PATIENCE_MS = 5000
-_HOLDER = """
-    SELECT a.pid, a.application_name, a.client_addr, a.backend_start, a.usename
-    FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-    AND l.classid = %s AND l.objid = %s
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +64,9 @@ class Permission:
             require_changeable(connection, self.tier, self.address, fill=fill)
 
 
-@contextmanager
-def connected(address: DatabaseAddress, *, deadline_s: float) -> Iterator[Connection]:
+def connected(address: DatabaseAddress, *, deadline_s: float) -> AbstractContextManager[Connection]:
     """Open a connection, and close it. Raises SeedError where there is none to be had."""
-    import psycopg
-
-    try:
-        connection = connect(address, deadline_s=deadline_s)
-    except psycopg.OperationalError as error:
-        message = explain(
-            f"cannot connect to {address.database}",
-            expected=f"a server that accepts the connection within {deadline_s:g} s",
-            found=" ".join(str(error).split()),
-            where=str(address),
-        )
-        remedy = f"see what is wrong: psql -h {address.endpoint.host} -p {address.endpoint.port} -d {address.database}"
-        raise SeedError(message, remedy=remedy) from error
-    with connection:
-        yield connection
+    return opened(address, deadline_s=deadline_s, failure=SeedError)
 
 
 @contextmanager
@@ -123,45 +101,20 @@ def witnessing(address: DatabaseAddress, *, deadline_s: float) -> Iterator[Conne
         yield connection
 
 
-@contextmanager
-def alone(connection: Connection, *, timeout_s: float, where: str) -> Iterator[None]:
+def alone(connection: Connection, *, timeout_s: float, where: str) -> AbstractContextManager[None]:
     """Be the only one who seeds this database. Raises SeedingLockedError, naming the other, after `timeout_s` seconds.
 
     The server frees the lock when its holder's connection ends, however it ends.
     """
     key = int.from_bytes(hashlib.sha256(b"pytest-devenv seeds").digest()[:8], "big", signed=True)
-    deadline = time.monotonic() + timeout_s
-    pause_s = _SHORTEST_S
-    holder = "nobody that could be seen"
-    while True:
-        row = connection.execute("SELECT pg_catalog.pg_try_advisory_lock(%s)", [key]).fetchone()
-        if row is not None and row[0]:
-            break
-        holder = _holder(connection, key) or holder
-        left_s = deadline - time.monotonic()
-        if left_s <= 0:
-            message = explain(
-                "another process seeds this database",
-                expected=f"the seeds' lock {key} free within {timeout_s:g} s",
-                found=f"it is held by {holder}",
-                where=where,
-            )
-            raise SeedingLockedError(message, remedy="wait for it to end, or end it: SELECT pg_terminate_backend(pid)")
-        time.sleep(min(pause_s, left_s))
-        pause_s = min(pause_s * 1.6, _LONGEST_S)
-    try:
-        yield
-    finally:
-        if not (connection.closed or connection.broken):
-            connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s)", [key])
 
+    def refusal(holder: str) -> SeedingLockedError:
+        message = explain(
+            "another process seeds this database",
+            expected=f"the seeds' lock {key} free within {timeout_s:g} s",
+            found=f"it is held by {holder}",
+            where=where,
+        )
+        return SeedingLockedError(message, remedy="wait for it to end, or end it: SELECT pg_terminate_backend(pid)")
 
-def _holder(connection: Connection, key: int) -> str | None:
-    unsigned = key & 0xFFFF_FFFF_FFFF_FFFF
-    row = connection.execute(_HOLDER, [unsigned >> 32, unsigned & 0xFFFF_FFFF]).fetchone()
-    if row is None:
-        return None
-    pid, application, address, since, user = row
-    origin = "a local socket" if address is None else str(address)
-    began = "unknown" if since is None else f"{since:%Y-%m-%d %H:%M:%S %Z}"
-    return f"pid {pid}, application {application or '(unnamed)'}, user {user}, from {origin}, connected since {began}"
+    return locked(connection, key, timeout_s=timeout_s, refusal=refusal)

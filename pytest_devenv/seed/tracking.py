@@ -13,7 +13,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pytest_devenv.seed.failure import UntrackedError, explain
+from pytest_devenv.errors import explain
+from pytest_devenv.seed.failure import UntrackedError
 from pytest_devenv.seed.model import Rows
 from pytest_devenv.seed.relation import (
     Image,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_devenv.errors import SeedError
+from pytest_devenv.errors import SeedError, explain
 from pytest_devenv.seed.catalog import load
-from pytest_devenv.seed.failure import explain
 from pytest_devenv.seed.registry import FILE, Synced, sync_registry
 
 if TYPE_CHECKING:
