@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 from pytest_devenv.errors import SeedError, explain
 from pytest_devenv.seed import history as histories
 from pytest_devenv.seed.compare import compare
-from pytest_devenv.seed.model import LOOK_TIMEOUT_S, Action, Plan, SeedStatus, Selection, Skipped, State, Status, Step
+from pytest_devenv.seed.model import (
+    LOOK_TIMEOUT_S,
+    Action,
+    Plan,
+    Record,
+    SeedStatus,
+    Selection,
+    Skipped,
+    State,
+    Status,
+    Step,
+)
 from pytest_devenv.seed.session import connected
 
 if TYPE_CHECKING:
@@ -58,7 +69,9 @@ def choose(seeds: Seeds, status: Status, tier: Tier, selection: Selection) -> Pl
             skipped.append(Skipped(seed=seed, state=one.state, reason=_reason(one)))
             if one.state is not State.CURRENT:
                 warnings.append(f"{seed.name} was not applied again: {skipped[-1].reason}")
-    warnings += [f"{row.name} is applied and its file is gone: pytest-devenv db seed-clean" for row in status.orphaned]
+    for row in status.orphaned:
+        way = f"seed-rollback {row.name}" if row.status is Record.ORPHANED else "seed-clean"
+        warnings.append(f"{row.name} is applied and its file is gone: pytest-devenv db {way}")
     return Plan(steps=tuple(steps), skipped=tuple(skipped), warnings=tuple(warnings))
 
 

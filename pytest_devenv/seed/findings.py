@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -118,13 +119,15 @@ def _unlike_registry(seeds: Seeds) -> Iterator[Finding]:
 
 def _unlike_database(seeds: Seeds, address: DatabaseAddress, tier: Tier, deadline_s: float) -> Iterator[Finding]:
     seen = status(seeds, address, tier=tier, deadline_s=deadline_s)
+    here = f"--database {shlex.quote(address.database)}"
     for one in seen.seeds:
         if one.state in {State.CHANGED, State.OUTDATED, State.AHEAD}:
             versions = "" if one.applied is None else f"version {one.applied.version} is applied"
             found = f"it is {one.state}: {', '.join(one.changed) or versions}"
-            remedy = f"pytest-devenv db seed --changed --only {one.seed.name}"
+            again = "--force" if one.state is State.AHEAD else "--changed"
+            remedy = f"pytest-devenv db seed {again} --only {one.seed.name} {here}"
             yield Finding(fault=Fault.CHANGED, seed=one.seed.name, found=found, where=str(address), remedy=remedy)
     for row in seen.orphaned:
         found = "it is applied, and there is no file"
-        remedy = f"pytest-devenv db seed-clean, or seed-rollback {row.name}"
+        remedy = f"pytest-devenv db seed-rollback {row.name} {here}"
         yield Finding(fault=Fault.ORPHANED, seed=row.name, found=found, where=str(address), remedy=remedy)

@@ -59,6 +59,7 @@ _CREATE = """
     CREATE CONSTRAINT TRIGGER {trigger} AFTER INSERT ON {table}
         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {guard}();
 """
+_READ_ONLY = "25006"
 _READ = (
     "SELECT id, name, version, environment, checksum, applied_at, applied_by, status::text, notes, error, details"
     " FROM {table} ORDER BY id"
@@ -165,7 +166,10 @@ def _unusable(verb: str, expected: str, connection: Connection, error: psycopg.E
         found=f"{error.diag.message_primary or type(error).__name__}, as role {connection.info.user}",
         where=f"database {connection.info.dbname} on {connection.info.host}:{connection.info.port}",
     )
-    return SeedError(message, remedy=f"connect as the database's owner; see what is there: psql -c '\\d {TABLE}'")
+    remedy = f"connect as the database's owner; see what is there: psql -c '\\d {TABLE}'"
+    if error.sqlstate == _READ_ONLY:
+        remedy = "connect to the primary server, as a role that may write"
+    return SeedError(message, remedy=remedy)
 
 
 def _applied(*row: Any) -> Applied:  # noqa: ANN401  # a row of the query above

@@ -92,6 +92,34 @@ def test_the_way_out_of_a_contradiction(migrated: Shop, edit: str, expected: str
     assert migrated.run("migrate").exit_code == 0
 
 
+@pytest.mark.parametrize("fault", ["unregistered", "changed", "outdated", "ahead", "orphaned"])
+def test_the_ways_out_of_a_seed_check(sown: Shop, fault: str) -> None:
+    """Every remedy of `seed-check`, run as it is printed, leaves nothing of what it was printed for."""
+    path = sown.path / "seeds/development/20_people.sql"
+    text = path.read_text()
+    if fault == "ahead":
+        path.write_text(text.replace("version: 1", "version: 2"))
+    if fault != "unregistered":
+        assert sown.run("seed").exit_code == 0
+    if fault == "unregistered":
+        sown.sow("more", layer="test", number=90)
+    elif fault == "orphaned":
+        path.unlink()
+    elif fault == "changed":
+        path.write_text(text + "-- a comment more\n")
+    else:
+        path.write_text(text.replace("version: 1", f"version: {2 if fault == 'outdated' else 1}"))
+    assert sown.run("seed-check").exit_code == 3
+    for _ in range(2):  # the registry has its own finding, and the database its own
+        for finding in sown.of(sown.json("seed-check", code=3))["findings"]:
+            words = shlex.split(finding["remedy"])
+            assert words[:2] == ["pytest-devenv", "db"]
+            assert sown.process(*words[2:], answer="y").returncode == 0, finding
+        if sown.run("seed-check").exit_code == 0:
+            return
+    pytest.fail(sown.run("seed-check").output)
+
+
 def test_the_ways_of_seeds(sown: Shop) -> None:
     """Unknown names lead to the list, missing tables to `migrate`, what is depended on to its dependent."""
     remedy = sown.json("seed", "--only", "sates", code=1)["error"]["remedy"]

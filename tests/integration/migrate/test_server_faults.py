@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 import uuid
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from psycopg import sql
 
+from pytest_devenv import seed
 from pytest_devenv.clients.postgres import DatabaseAddress, connect
-from pytest_devenv.errors import MigrationError
+from pytest_devenv.errors import MigrationError, SeedError
 from pytest_devenv.migrate import RunError
 from pytest_devenv.settings import Tier
 from pytest_devenv.targets.embedded.account import server_account
+from pytest_devenv.targets.embedded.child import end, spawn, wait_until
+from pytest_devenv.targets.embedded.postgres import start_postgres
 from tests.integration.migrate.sandbox import fill, query
+from tests.unit.seed.workshop import Workshop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from pytest_devenv.migrate import Engine
+    from pytest_devenv.targets.embedded.instance import Instance
     from tests.conftest import Postgres
 
 SIZE_MB = 24
@@ -59,6 +66,53 @@ def small_database(postgres_server: Postgres, small_disk: Path) -> Iterator[Data
     postgres_server.drop_database(name)
     with connect(postgres_server.server.administer()) as connection:
         connection.execute(sql.SQL("DROP TABLESPACE {}").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def standby(instance: Instance, folder: Path, sqlx: Engine) -> Iterator[DatabaseAddress]:
+    """Give a database on a server that replays and never writes, with one migration and one seed's tables in it.
+
+    It was a primary server, and was started again as a standby of nobody.
+    """
+    name = f"standby-{uuid.uuid4().hex[:8]}"
+    server = start_postgres(name, instance.folder, server_account(), start_s=60)
+    with connect(server.administer()) as connection:
+        connection.execute("CREATE DATABASE shop")
+    address = DatabaseAddress(server.superuser, "shop")
+    fill(folder, {"1_a.sql": "CREATE TABLE a (id bigint PRIMARY KEY)"})
+    sqlx.apply(address, tier=Tier.TEST)
+    query(address, "CHECKPOINT")
+    command = server.child.process.cmdline()
+    end([server.child.process])
+    home = instance.folder / name
+    (home / "data" / "standby.signal").touch()
+    again = spawn(name, command, instance=instance.folder, account=server_account(), env={"LC_ALL": "C"}, cwd=home)
+    try:
+        assert wait_until(lambda: _answers(address), again, deadline=time.monotonic() + 60), again.tail()
+        yield address
+    finally:
+        end([again.process])
+
+
+def _answers(address: DatabaseAddress) -> bool:
+    try:
+        return query(address, "SELECT pg_is_in_recovery()") == [(True,)]
+    except psycopg.OperationalError:
+        return False
+
+
+def test_a_standby_server_is_told(standby: DatabaseAddress, folder: Path, sqlx: Engine, tmp_path: Path) -> None:
+    """Nothing is tried there, by migrations or by seeds; status answers, and the way to the primary is the remedy."""
+    fill(folder, {"2_b.sql": "CREATE TABLE b ()"})
+    with pytest.raises(MigrationError, match=r"cannot be written[\s\S]*found: a standby server[\s\S]*primary server"):
+        sqlx.apply(standby, tier=Tier.TEST)
+    status = sqlx.status(standby)
+    assert ([one.version for one in status.applied], len(status.pending)) == (["1"], 1)
+    seeds = Workshop(tmp_path / "seeds")
+    seeds.sql("base/10_one", "INSERT INTO a VALUES (1)")
+    with pytest.raises(SeedError, match=r"read-only transaction[\s\S]*connect to the primary server"):
+        seed.apply(seeds.load(), standby, tier=Tier.TEST)
+    assert query(standby, "SELECT * FROM a") == []
 
 
 def test_a_full_disk_keeps_nothing_of_a_migration(
