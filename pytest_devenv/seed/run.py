@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # Text that plpgsql executes cannot end the transaction: PostgreSQL itself refuses COMMIT and ROLLBACK there.
 _GIVE_SQL = "SELECT pg_catalog.set_config('pytest_devenv.seed', %s, true)"
+_ENDED = "remove COMMIT and ROLLBACK from the seed"
 _RUN_SQL = "DO $seed$ BEGIN EXECUTE pg_catalog.current_setting('pytest_devenv.seed'); END $seed$"
 
 
@@ -55,7 +56,7 @@ def run_step(shift: Shift, tracker: Tracker, step: Step) -> Done:
         with connection.transaction():
             first = fresh_settings(connection, shift.statement_timeout_s)
             history_id = entries.begin(connection, shift.history, step, shift.tier, first)
-            act(shift, context, step)
+            _act_inside(shift, context, step)
             settle(connection, shift.history, history_id, began)
             changes = tracker.changes()
             rows = count(changes)
@@ -89,6 +90,22 @@ def act(shift: Shift, context: SeedContext, step: Step) -> None:
         subject.run(context)
 
 
+def _act_inside(shift: Shift, context: SeedContext, step: Step) -> None:
+    """Run the seed, and tell where it writes after it has ended its transaction. Raises SeedError for that."""
+    from psycopg.errors import ReadOnlySqlTransaction
+    from psycopg.pq import TransactionStatus
+
+    connection = context.connection
+    try:
+        act(shift, context, step)
+    except ReadOnlySqlTransaction as error:
+        if connection.info.transaction_status != TransactionStatus.IDLE:
+            raise
+        found = "the seed ended it, and what it would have written after that was refused"
+        ended = SeedError(_unsettled(found, connection), remedy=_ENDED)
+        raise ended.with_traceback(error.__traceback__) from error  # which knows the line of the seed
+
+
 def settle(connection: Connection, history: History, history_id: int, began: float) -> None:
     """Complete the history's row so far, and let deferred constraints and triggers speak before rows are counted.
 
@@ -106,8 +123,8 @@ def settle(connection: Connection, history: History, history_id: int, began: flo
         then = f"SET CONSTRAINTS ALL IMMEDIATE; {SAME_SPELLING_HERE}"
         if entries.complete(connection, history, history_id, duration_ms, then):
             return
-    found = "the seed ended it: what it wrote after that may be there"
-    raise SeedError(_unsettled(found, connection), remedy="remove COMMIT and ROLLBACK from the seed")
+    found = "the seed ended it: what it wrote in a transaction of its own may be there"
+    raise SeedError(_unsettled(found, connection), remedy=_ENDED)
 
 
 def _unsettled(found: str, connection: Connection) -> str:

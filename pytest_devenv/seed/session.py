@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 _CHECKS_CLIENT = 140000
+_ELSE_READ_ONLY = "SET default_transaction_read_only = on"
 _WITNESS_PATIENCE_MS = 5000
 
 
@@ -71,9 +72,14 @@ def connected(address: DatabaseAddress, *, deadline_s: float) -> AbstractContext
 
 @contextmanager
 def writing(address: DatabaseAddress, *, deadline_s: float) -> Iterator[Connection]:
-    """Open a connection on which a seed may write."""
+    """Open a connection on which a seed may write, in the transaction that is begun for it and in no other.
+
+    Whatever a seed sends after it has ended that one, be it in the same string, finds a transaction that only reads.
+    """
     with connected(address, deadline_s=deadline_s) as connection:
         adapt(connection)
+        connection.execute(_ELSE_READ_ONLY)
+        connection.read_only = False
         yield connection
 
 
@@ -85,7 +91,7 @@ def fresh_settings(connection: Connection, statement_timeout_s: float) -> str:
     """
     timeout_ms = max(1, round(statement_timeout_s * 1000))
     text = (
-        "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL;"
+        f"RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; {_ELSE_READ_ONLY};"
         f" SET LOCAL statement_timeout = {timeout_ms}; SET LOCAL idle_in_transaction_session_timeout = {timeout_ms}"
     )
     if connection.info.server_version >= _CHECKS_CLIENT:
