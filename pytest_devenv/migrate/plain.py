@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pytest_devenv.errors import explain
 from pytest_devenv.migrate import compare as rules
 from pytest_devenv.migrate.ahead import Ahead
+from pytest_devenv.migrate.check import check_source
 from pytest_devenv.migrate.failure import FolderError
 from pytest_devenv.migrate.folder import Listing, list_folder, read_source
 from pytest_devenv.migrate.lock import held
@@ -25,7 +26,7 @@ from pytest_devenv.migrate.model import (
     Step,
 )
 from pytest_devenv.migrate.permission import Permission
-from pytest_devenv.migrate.run import run
+from pytest_devenv.migrate.run import note_of, run
 from pytest_devenv.migrate.session import connected, locate, migrating
 from pytest_devenv.migrate.work import Bench, Work
 from pytest_devenv.migrate.write import write_files
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from pytest_devenv.clients.postgres import DatabaseAddress
     from pytest_devenv.guard import Consent
     from pytest_devenv.migrate.dialect import Dialect
+    from pytest_devenv.migrate.folder import Source
     from pytest_devenv.settings import Tier
 
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
@@ -206,13 +208,17 @@ class PlainEngine:
     ) -> list[str]:
         warnings: list[str] = []
         up = direction is Direction.UP
-        ahead = Ahead([one.path if up else _way_back(one) for one in migrations], self.dialect)
+
+        def made(number: int, source: Source) -> tuple[Work, str | None]:
+            unchecked = check_source(source, self.dialect)
+            note = note_of(bench, direction, migrations[number], source)
+            return Work(bench, direction, migrations, number, source, note, ahead.look), unchecked
+
+        ahead = Ahead([one.path if up else _way_back(one) for one in migrations], made)
         for number, migration in enumerate(migrations):
             began = time.monotonic()
-            checked = ahead.take()
-            work = Work(bench, direction, migrations, number, checked.source, ahead.look)
-            notes = (checked.note, run(work))
-            warnings += [note for note in notes if note is not None]
+            work, unchecked = ahead.take()
+            warnings += [warning for warning in (unchecked, run(work)) if warning is not None]
             if on_progress is not None:
                 took_s = time.monotonic() - began
                 on_progress(

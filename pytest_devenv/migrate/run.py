@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg import sql
 
-    from pytest_devenv.migrate.work import Work
+    from pytest_devenv.migrate.folder import Source
+    from pytest_devenv.migrate.model import Migration
+    from pytest_devenv.migrate.work import Bench, Work
 
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
@@ -33,22 +35,32 @@ def run(work: Work) -> str | None:
 
     Raises RunError or LostRaceError.
     """
+    if work.transactional:
+        return _run_whole(work)
     bench, version = work.bench, work.migration.version
     history, table = bench.dialect.history, bench.table
-    if work.direction is Direction.UP:
-        checksum, dirty = work.source.checksum, not work.transactional
-        insert = history.insert(table, work.migration, checksum=checksum, group=bench.group, dirty=dirty)
-        if work.transactional:
-            return _run_whole(work, insert)
-        _note(work, insert)
-        return _run_piecemeal(work, after=history.finish(table, version), untouched=history.delete(table, version))
-    if work.transactional:
-        return _run_whole(work, history.delete(table, version))
-    _note(work, history.soil(table, version))
-    return _run_piecemeal(work, after=history.delete(table, version), untouched=history.finish(table, version))
+    there, gone = history.finish(table, version), history.delete(table, version)
+    _note(work, work.note)
+    up = work.direction is Direction.UP
+    return _run_piecemeal(work, after=there if up else gone, untouched=gone if up else there)
 
 
-def _run_whole(work: Work, note: sql.Composed) -> str | None:
+def note_of(bench: Bench, direction: Direction, migration: Migration, source: Source) -> str:
+    """Return the statement that notes a migration: as applied or gone, or as half way where it needs to be alone."""
+    history, table = bench.dialect.history, bench.table
+    transactional = bench.dialect.is_transactional(source.path.name, source.text)
+    if direction is Direction.UP:
+        statement = history.insert(
+            table, migration, checksum=source.checksum, group=bench.group, dirty=not transactional
+        )
+    elif transactional:
+        statement = history.delete(table, migration.version)
+    else:
+        statement = history.soil(table, migration.version)
+    return statement.as_string(bench.connection)
+
+
+def _run_whole(work: Work) -> str | None:
     """Send the file, its history row and the COMMIT; for a file of one piece, in one message.
 
     The server warns of a COMMIT without a transaction: then the file has ended it before, unseen where there is no
@@ -56,7 +68,7 @@ def _run_whole(work: Work, note: sql.Composed) -> str | None:
     """
     connection = work.bench.connection
     pieces = work.bench.dialect.chunks(work.source.text) or (_NOTHING,)
-    tail = f"\n;{fresh_settings(connection)};{note.as_string(connection)};COMMIT"
+    tail = f"\n;{fresh_settings(connection)};{work.note};COMMIT"
     warned: list[str | None] = []
     with _listening(connection, lambda diagnosis: warned.append(diagnosis.sqlstate)):
         for number, piece in enumerate(pieces):
@@ -96,12 +108,12 @@ def _run_piecemeal(work: Work, *, after: sql.Composed, untouched: sql.Composed) 
                 connection.execute(untouched)
             complain(work, piece, error, head="", left=Left.NOTHING if refused_whole else Left.DIRTY)
     _send(work, f"ROLLBACK;{fresh_settings(connection)}", kept=True)
-    _note(work, after)
+    _note(work, after.as_string(connection))
     return None
 
 
-def _note(work: Work, statement: sql.Composed) -> None:
-    error = _send(work, statement.as_string(work.bench.connection), kept=False)
+def _note(work: Work, statement: str) -> None:
+    error = _send(work, statement, kept=False)
     if error is not None:
         complain(work, _NOTHING, error, head="", left=Left.NOTHING)
 

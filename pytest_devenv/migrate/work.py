@@ -33,7 +33,8 @@ class Bench:
 class Work:
     """One migration of a run, the `number`-th of `run` counted from 0: which way it goes, and what is in its file.
 
-    `meanwhile` is called while the server works at it.
+    `note` is the statement that notes it in the history, with its success where it runs in a transaction, ahead of it
+    where not. `meanwhile` is called while the server works at it.
     """
 
     bench: Bench
@@ -41,6 +42,7 @@ class Work:
     run: tuple[Migration, ...]
     number: int
     source: Source
+    note: str
     meanwhile: Callable[[], None] | None = None
 
     @property

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_devenv.migrate.ahead import Ahead
+from pytest_devenv.migrate.check import check_source
 from pytest_devenv.migrate.failure import FolderError
 from pytest_devenv.migrate.sqlx import SQLX
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pytest_devenv.migrate.folder import Source
 
 
 def _files(folder: Path, *texts: str) -> list[Path]:
@@ -21,30 +24,35 @@ def _files(folder: Path, *texts: str) -> list[Path]:
     return paths
 
 
+def _checked(_number: int, source: Source) -> Source:
+    check_source(source, SQLX)
+    return source
+
+
 def test_files_are_taken_in_order(tmp_path: Path) -> None:
     """Looking ahead, once, twice or not at all, changes nothing of what is taken."""
-    ahead = Ahead(_files(tmp_path, "SELECT 1", "SELECT 2", "SELECT 3"), SQLX)
+    ahead = Ahead(_files(tmp_path, "SELECT 1", "SELECT 2", "SELECT 3"), _checked)
     ahead.look()
     ahead.look()
-    assert ahead.take().source.text == "SELECT 1"
-    assert ahead.take().source.text == "SELECT 2"
+    assert ahead.take().text == "SELECT 1"
+    assert ahead.take().text == "SELECT 2"
     ahead.look()
-    assert ahead.take().source.text == "SELECT 3"
+    assert ahead.take().text == "SELECT 3"
     ahead.look()
 
 
 def test_a_file_is_read_once(tmp_path: Path) -> None:
     """What was looked at is what is run, even if the file is changed in between."""
     (path,) = _files(tmp_path, "SELECT 1")
-    ahead = Ahead([path], SQLX)
+    ahead = Ahead([path], _checked)
     ahead.look()
     path.write_text("SELECT 2")
-    assert ahead.take().source.text == "SELECT 1"
+    assert ahead.take().text == "SELECT 1"
 
 
 def test_a_bad_file_is_told_in_its_turn(tmp_path: Path) -> None:
     """The one before it runs undisturbed."""
-    ahead = Ahead(_files(tmp_path, "SELECT 1", "COMMIT"), SQLX)
+    ahead = Ahead(_files(tmp_path, "SELECT 1", "COMMIT"), _checked)
     ahead.look()
     ahead.take()
     ahead.look()
