@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "setup": ("setup:setup", "Create, migrate and seed what is not there yet."),
     "stamp": ("stamp:stamp", "Note where an Alembic database is, and run nothing."),
     "status": ("look:status", "Compare each database with its folders."),
+    "wait": ("wait:wait", "Wait until every required table is there."),
 }
 
 

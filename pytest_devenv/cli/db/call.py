@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 _TARGET, _TIER = option("target"), option("environment")
 
 
-def _seconds(_ctx: click.Context, _parameter: click.Parameter, value: str) -> float:
+def seconds(_ctx: click.Context, _parameter: click.Parameter, value: str) -> float:
+    """Return the duration that an option was given, in seconds."""
     try:
         return duration_s(value)
     except ValueError:
@@ -44,7 +45,7 @@ lock_option = click.option(
     metavar="SECONDS",
     default="30s",
     show_default=True,
-    callback=_seconds,
+    callback=seconds,
     help="How long to wait for another who works on the same database.",
 )
 confirm_option = click.option("--confirm", metavar="NAME", help="The database's name: your word where one is wanted.")
