@@ -40,7 +40,7 @@ class Option(NamedTuple):
     """
 
     name: str
-    kind: Literal["choice", "name", "path", "seconds", "count", "switch"]
+    kind: Literal["choice", "name", "path", "seconds", "count", "shard", "switch"]
     help: str
     default: Value = None
     choices: tuple[str, ...] = ()
@@ -72,7 +72,8 @@ class Option(NamedTuple):
         """What help texts show for the value."""
         if self.kind == "choice":
             return "{" + ",".join(self.choices) + "}"
-        return {"name": "NAME", "path": "FILE", "seconds": "SECONDS", "count": "N"}.get(self.kind)
+        names = {"name": "NAME", "path": "FILE", "seconds": "SECONDS", "count": "N", "shard": "I/N"}
+        return names.get(self.kind)
 
     @property
     def expected(self) -> str:
@@ -84,6 +85,7 @@ class Option(NamedTuple):
             "path": "the path of a file",
             "seconds": "a duration: a number of seconds, or a text such as 250ms, 5s, 2m",
             "count": f"an integer from 1 to {MOST_JOBS}",
+            "shard": "I/N, the Ith of N parts, such as 1/4, or N alone in a pod of an Indexed Job",
             "switch": "true or false",
         }[self.kind]
 
@@ -142,6 +144,12 @@ OPTIONS: tuple[Option, ...] = (
         kind="count",
         default=8,
         help=f"how many probes look at the same time, 1 to {MOST_JOBS}",
+    ),
+    Option(
+        name="shard",
+        kind="shard",
+        help="run one part of the selected tests, always the same for the same ids; "
+        "N alone takes the part from JOB_COMPLETION_INDEX",
     ),
     Option(
         name="keep",
@@ -276,6 +284,16 @@ def _count(_option: Option, value: object) -> Value:
     return value
 
 
+def _shard(_option: Option, value: object) -> Value:
+    match = re.fullmatch(r"(?:([0-9]{1,3})/)?([0-9]{1,3})", value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(value)
+    index, count = int(match[1] or 1), int(match[2])
+    if not 1 <= index <= count:
+        raise ValueError(value)
+    return f"{count}" if match[1] is None else f"{index}/{count}"
+
+
 def _switch(_option: Option, value: object) -> Value:
     if isinstance(value, bool):
         return value
@@ -290,5 +308,6 @@ _CONVERTERS: Mapping[str, Callable[[Option, object], Value]] = {
     "path": _path,
     "seconds": lambda _option, value: duration_s(value),
     "count": _count,
+    "shard": _shard,
     "switch": _switch,
 }

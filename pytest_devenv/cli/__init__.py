@@ -28,6 +28,7 @@ COMMANDS: dict[str, Lazy] = {
         "pytest_devenv.cli.env:env", "Leave an environment running on this machine: up, status, url, exec, down."
     ),
     "db": Lazy("pytest_devenv.cli.db:db", "Build, fill and look at the databases: migrate, seed, status, reset, …"),
+    "report": Lazy("pytest_devenv.cli.report:report", "Make one report of those of several runs: merge."),
     "init": Lazy("pytest_devenv.cli.init:init", "Write a first [tool.pytest-devenv] table from what is here."),
 }
 

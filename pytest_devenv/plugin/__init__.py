@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from pytest_devenv import fixtures
 
     config.pluginmanager.register(fixtures, "devenv-fixtures")
+    _split(config)
     try:
         file = find(config.rootpath)
     except ConfigError as error:
@@ -56,6 +58,19 @@ def pytest_configure(config: pytest.Config) -> None:
         raise _unconfigured(config)
     else:
         config.stash[fixtures.DEVENV] = _absent(config)
+
+
+def _split(config: pytest.Config) -> None:
+    """Leave to this run the part of the tests that it is asked for, whether or not there is a table."""
+    each = options.option("shard")
+    try:
+        value, source = options.resolve(each, config.getoption(each.dest), os.environ, config.getini(each.ini))
+        if value is not None:
+            from pytest_devenv.plugin.sharding import Sharding, shard_of
+
+            config.pluginmanager.register(Sharding(shard_of(str(value), source, os.environ)), "devenv-sharding")
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def _open_session(config: pytest.Config, file: Path) -> None:

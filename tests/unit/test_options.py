@@ -22,6 +22,7 @@ GOOD: Mapping[str, tuple[str, Value]] = {
     "report": ("out/report.json", "out/report.json"),
     "deadline": ("250ms", 0.25),
     "jobs": ("3", 3),
+    "shard": (" 2/4", "2/4"),
     "keep": ("off", False),
     "ascii": ("always", "always"),
 }
@@ -34,6 +35,7 @@ BAD: Mapping[str, str] = {
     "report": " ",
     "deadline": "-1",
     "jobs": "65",
+    "shard": "5/4",
     "keep": "",
     "ascii": "yes",
 }
@@ -75,6 +77,7 @@ def test_every_option_is_registered_in_both_places_with_one_help_text() -> None:
         "--devenv-report",
         "--devenv-deadline",
         "--devenv-jobs",
+        "--devenv-shard",
         "--devenv-keep",
         "--devenv-ascii",
     ]
