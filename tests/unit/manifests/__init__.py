@@ -1,0 +1,1 @@
+"""The manifests of the reference environment, as they are written."""
