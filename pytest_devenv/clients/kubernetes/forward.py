@@ -129,9 +129,11 @@ class Forward:
             self._place = None
 
     def _refusal(self, text: str) -> TargetError:
+        refused = "connection refused" in text
+        found = "connection refused: nothing listens there" if refused else " ".join(text.split())
         msg = (
             f"{self._subject} takes no connection at port {self._port}\n"
-            f"  expected: a server at port {self._port} of its pod\n  found: {' '.join(text.split())}\n"
+            f"  expected: a server at port {self._port} of its pod\n  found: {found}\n"
             f"  where: namespace {self._namespace}, {said(self._api.access.context)}"
         )
         line = f"{self._api.access.kubectl} --namespace {self._namespace} logs {self._subject}"
