@@ -304,8 +304,9 @@ def test_events_are_told_in_their_order(space: ClusterHandle) -> None:
     assert len(space.events()) == 3
 
 
-def test_typed_clients_reach_the_same_place(space: ClusterHandle) -> None:
-    """The clients of the package `kubernetes` see the same cluster, whatever context the user's own kubeconfig has."""
+def test_typed_clients_reach_the_same_place(space: ClusterHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clients of the package `kubernetes` see the same cluster: no proxy is on the way to this machine itself."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     space.apply(SETTINGS)
     space.apply(DEPLOYMENT)
     assert space.core.read_namespaced_config_map("settings", space.namespace).data == {"colour": "blue"}
