@@ -18,13 +18,13 @@ INDEX = "JOB_COMPLETION_INDEX"  # https://kubernetes.io/docs/concepts/workloads/
 class Shard(NamedTuple):
     """The part of this run, counted from 1, and how many there are."""
 
-    index: int
-    count: int
+    part: int
+    parts: int
 
     def holds(self, nodeid: str) -> bool:
         """Tell whether a test is in this part. It depends on the id alone: tests that come or go move no other."""
         digest = hashlib.sha256(nodeid.encode()).digest()
-        return int.from_bytes(digest[:8]) % self.count == self.index - 1
+        return int.from_bytes(digest[:8]) % self.parts == self.part - 1
 
 
 def shard_of(value: str, source: str, environ: Mapping[str, str]) -> Shard:
@@ -54,7 +54,7 @@ class Sharding:
 
     def pytest_report_header(self) -> str:
         """Say which part this run is."""
-        return f"devenv: part {self._shard.index} of {self._shard.count} of the tests"
+        return f"devenv: part {self._shard.part} of {self._shard.parts} of the tests"
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:

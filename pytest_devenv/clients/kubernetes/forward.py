@@ -66,6 +66,30 @@ class Forward:
         """The port on this machine."""
         return int(self._listener.getsockname()[1])
 
+    def verify(self, *, deadline_s: float, refusal_s: float) -> None:
+        """Open the way to the pod once. Raises TargetError where it does not open, or nothing listens at its end.
+
+        That nothing listens the pod's node tells soon after the way is open: it is given `refusal_s` seconds for that.
+        """
+        end, begun, error = time.monotonic() + deadline_s, set[int](), ""
+        with self._opened() as remote:
+            while not remote.closed and not error:
+                try:
+                    remote.wait(end)
+                except TimeoutError:
+                    break
+                for message in remote.messages():
+                    channel, payload = message[0], message[1:]
+                    if channel == _ERROR and channel in begun:
+                        error += payload.decode(errors="replace")
+                    elif channel in begun:
+                        return  # a server that speaks first
+                    begun.add(channel)
+                    end = time.monotonic() + refusal_s if begun == {_DATA, _ERROR} else end
+        if error or begun != {_DATA, _ERROR}:
+            self._forget()
+            raise self._refusal(error or "no way to the pod")
+
     def close(self) -> None:
         """End every connection, and return when all threads have ended."""
         self._ending.close()  # which all of them watch

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pytest_devenv.clients.kubernetes.errors import ApiError, kubectl
+from pytest_devenv.clients.kubernetes.errors import ApiError
 from pytest_devenv.errors import TargetError
 
 if TYPE_CHECKING:
@@ -188,6 +188,5 @@ class Resources:
         )
 
     def _unknown(self, what: str) -> TargetError:
-        context = self._api.context
-        msg = f"expected a kind of object that the API server has, found {what}, looked at context {context}"
-        return TargetError(msg, remedy=f"see which there are: {kubectl(context)} api-resources")
+        msg = f"expected a kind of object that the API server has, found {what}, looked at context {self._api.context}"
+        return TargetError(msg, remedy=f"see which there are: {self._api.access.kubectl} api-resources")

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pytest_devenv.clients.kubernetes.errors import ApiError, UnreachableError, kubectl, said
+from pytest_devenv.clients.kubernetes.errors import ApiError, UnreachableError, said
 from pytest_devenv.errors import TargetError, WaitTimeoutError
 
 if TYPE_CHECKING:
@@ -152,10 +152,10 @@ def _said(value: object) -> str:
 def _late(api: Api, reference: Reference, wanted: Wanted, seen: Object | None, deadline_s: float) -> WaitTimeoutError:
     msg = (
         f"waited {deadline_s:g} s for {reference}{reference.place} to {wanted.words}\n"
-        f"  expected: it to {wanted.words}\n  found: {described(seen)}\n  where: {said(api.context)}"
+        f"  expected: it to {wanted.words}\n  found: {described(seen)}\n  where: {said(api.access.context)}"
     )
     space = f" --namespace {shlex.quote(reference.namespace)}" if reference.resource.namespaced else ""
-    return WaitTimeoutError(msg, remedy=f"{kubectl(api.context)}{space} describe {shlex.quote(str(reference))}")
+    return WaitTimeoutError(msg, remedy=f"{api.access.kubectl}{space} describe {shlex.quote(str(reference))}")
 
 
 def described(seen: Mapping[str, Any] | None) -> str:

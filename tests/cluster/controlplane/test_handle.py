@@ -249,7 +249,7 @@ def test_a_wait_that_is_over_says_what_it_last_saw(space: ClusterHandle) -> None
         "  expected: it to have the condition Available=True\n"
         "  found: 1 of 2 ready; Available=False (TooFew: no pod is ready)\n"
         "  where: context devenv-controlplane\n"
-        f"  remedy: kubectl --context devenv-controlplane --namespace {space.namespace} describe deployment/backend"
+        f"  remedy: {space.api.access.kubectl} --namespace {space.namespace} describe deployment/backend"
     )
     with pytest.raises(WaitTimeoutError, match="found: it is not there"):
         space.wait("deployment/frontend", "Available", deadline_s=0.1)
@@ -278,7 +278,7 @@ def test_an_unknown_kind_is_named(space: ClusterHandle) -> None:
         space.get("gadget/first")
     assert str(caught.value) == (
         "expected a kind of object that the API server has, found gadget, looked at context devenv-controlplane\n"
-        "  remedy: see which there are: kubectl --context devenv-controlplane api-resources"
+        f"  remedy: see which there are: {space.api.access.kubectl} api-resources"
     )
 
 
