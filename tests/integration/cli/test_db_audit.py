@@ -69,6 +69,15 @@ def test_statements_are_shown_as_they_are_sent(shop: Shop) -> None:
     assert shop.json("status", PYTEST_DEVENV_DEBUG="sql")["result"] == "done"
 
 
+def test_the_history_is_read_once_for_a_run(migrated: Shop) -> None:
+    """However many migrations are pending, and however many there were."""
+    for number in range(2, 6):
+        migrated.write(f"migrations/{number}_more.sql", "SELECT 1;\n")
+    shown = migrated.run("migrate", PYTEST_DEVENV_DEBUG="sql")
+    assert shown.exit_code == 0
+    assert shown.stderr.count('FROM "public"."_sqlx_migrations"') == 1
+
+
 def test_a_run_that_is_interrupted_is_noted(migrated: Shop) -> None:
     """Ctrl-C ends a migration, nothing of it is kept, and the audit says that it was interrupted."""
     migrated.write("migrations/2_slow.sql", "CREATE TABLE slow (); SELECT pg_sleep(30);\n")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -262,6 +264,16 @@ def test_a_role_that_may_not_is_told(empty_database: DatabaseAddress, line: Alem
         query(empty_database, "DROP OWNED BY weak_role; DROP ROLE weak_role")
     assert "s3cr3t" not in str(caught.value) + str(again.value)
     assert "connect as a role that may do this" in str(again.value)
+
+
+def test_a_server_that_is_not_there_is_told(empty_database: DatabaseAddress, line: AlembicEngine) -> None:
+    """Whether it is looked at or changed, the message says where, and how to see what is wrong."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    nowhere = replace(empty_database, endpoint=replace(empty_database.endpoint, port=port))
+    for look in (lambda: line.status(nowhere), lambda: line.apply(nowhere, tier=Tier.TEST)):
+        with pytest.raises(MigrationError, match=rf"cannot connect to {nowhere.database}[\s\S]*psql -h 127.0.0.1"):
+            look()
 
 
 def test_alembic_that_is_not_installed_is_told(

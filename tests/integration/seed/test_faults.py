@@ -52,6 +52,7 @@ LEAKS = (
         (f"{ADA}\nctx.execute('ROLLBACK')\n{ADA}", "what it would have written after that was refused", 12),
         (f"{ADA}\nctx.execute('ROLLBACK; {LATE}')", "what it would have written after that was refused", 11),
         (f"{ADA}\nctx.execute('ROLLBACK AND CHAIN; {LATE}')", "the seed ended it", None),
+        (f"{ADA}\nctx.execute('SELECT pg_terminate_backend(pg_backend_pid())')", "terminating connection", 11),
         (f"{ADA}\nctx.connection.commit()", "Explicit commit() forbidden", 11),
         (f"{ADA}\ntry: ctx.execute('SELEC 1')\nexcept Exception: pass", "a statement failed, the seed went on", None),
         ("import does_not_exist", "ModuleNotFoundError: No module named 'does_not_exist'", 10),

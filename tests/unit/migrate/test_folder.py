@@ -48,6 +48,14 @@ def test_a_duplicate_version_names_both_files(tmp_path: Path, names: tuple[str, 
     assert all(name in str(caught.value) for name in names)
 
 
+def test_a_folder_is_listed_without_reading_its_files(tmp_path: Path) -> None:
+    """Names are enough: what is in a file matters when it is run or compared."""
+    (tmp_path / "1_a.sql").write_bytes(b"\xff")
+    (listed,) = list_folder(tmp_path, SQLX).migrations
+    with pytest.raises(FolderError, match="is not UTF-8"):
+        read_source(listed.path)
+
+
 def test_all_bad_names_are_told_at_once(tmp_path: Path) -> None:
     """One message names every file that is in the way."""
     _fill(tmp_path, "x_a.sql", "y_b.sql", "1_c.sql")
