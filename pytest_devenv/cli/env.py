@@ -63,7 +63,7 @@ def up(*, as_json: bool) -> None:
         return
     own = instances.create(settings, name=instances.project_key(settings))
     try:
-        record = start(settings, own, keep=True)
+        record = start(settings, own, keep=True, reload=True)
     except BaseException:
         own.destroy()
         raise

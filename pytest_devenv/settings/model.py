@@ -101,8 +101,9 @@ class Service:
 
     `port` is the port inside the cluster, `local_port` the one on this machine. `command` and `env` say how the
     embedded target runs it; `url`, or `host` with `local_port`, where the addresses target finds it. `health`,
-    `status`, `body` and `contains` say what a healthy HTTP answer is, `budget_ms` how long it may take. `migrates`
-    names the databases that a Job migrates. What may hold a secret, `url` and `env`, is not part of the repr.
+    `status`, `body` and `contains` say what a healthy HTTP answer is, `budget_ms` how long it may take. `reload` are
+    the further words of `command` with which the service takes up an edit of its code by itself. `migrates` names
+    the databases that a Job migrates. What may hold a secret, `url` and `env`, is not part of the repr.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Service:
     contains: str | None = None
     budget_ms: float | None = None
     command: tuple[str, ...] = ()
+    reload: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=lambda: _NOTHING, repr=False, hash=False)
     migrates: tuple[str, ...] = ()
 
@@ -175,11 +177,16 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loop:
-    """One way from an edit to seeing it live."""
+    """One way from an edit to seeing it live.
+
+    A stamp is put into the file `edit`, behind the text `at`, else at the end of what the file says; it is live when it
+    stands in the answer that is observed.
+    """
 
     name: str
     edit: str
     observe: Observation
+    at: str | None = None
     budget_s: Budget = field(default_factory=Budget)
 
 

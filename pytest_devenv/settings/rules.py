@@ -196,11 +196,13 @@ def _placeholders(
 ) -> None:
     """Note placeholders that do not exist, and those of services that need not be up when this one starts."""
     service = services[name]
-    texts = {("command", f"[{index}]"): text for index, text in enumerate(service.get("command", ()))}
+    texts = {
+        (key, f"[{index}]"): text for key in ("command", "reload") for index, text in enumerate(service.get(key, ()))
+    }
     texts |= {("env", key): text for key, text in service.get("env", {}).items()}
     required = _required(services, name)
     for (key, item), text in texts.items():
-        path, at = (("services", name, key), item) if key == "command" else (("services", name, key, item), "")
+        path, at = (("services", name, key), item) if key != "env" else (("services", name, key, item), "")
         for placeholder in template.names(text):
             if placeholder not in known and _follows(reading, placeholder):
                 continue

@@ -171,6 +171,12 @@ SERVICE = Table(
             "How the `embedded` target runs the service: a program and its arguments, with placeholders.",
             (ServiceKind.HTTP,),
         ),
+        "reload": Key(
+            shapes.texts(shapes.template(), unique=False),
+            "Further words of `command` with which the service takes up an edit of its code by itself. They are given "
+            "where somebody works on it: by `pytest-devenv env up`, and where loops are timed.",
+            (ServiceKind.HTTP,),
+        ),
         "env": Key(
             shapes.mapping(
                 r"[A-Za-z_][A-Za-z0-9_]*",
@@ -248,8 +254,16 @@ _BUDGET = Table(
 LOOP = Table(
     Loop,
     {
-        "edit": Key(shapes.text("the path of a file"), "The file that is edited, beginning at this file's folder."),
+        "edit": Key(
+            shapes.text("the path of a file"),
+            "The file that is edited, and put back afterwards, beginning at this file's folder.",
+        ),
         "observe": Key(_OBSERVE, "Where the effect of the edit is seen."),
+        "at": Key(
+            shapes.text("a text that stands once in the file", r"(?s).+"),
+            "The text of the file behind which a stamp is put, so that it stands in the answer that is observed. "
+            "Without it, the end of what the file says.",
+        ),
         "budget_s": Key(_BUDGET, "How long each stage may take."),
     },
 )

@@ -22,21 +22,27 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def opened(
-    settings: Settings, choice: Choice, *, instance: Instance | None = None, keep: bool = False
+    settings: Settings,
+    choice: Choice,
+    *,
+    instance: Instance | None = None,
+    keep: bool = False,
+    reload: bool = False,
 ) -> Iterator[Environment]:
     """Give the environment on the chosen target; what this call started ends with it.
 
     On the embedded target an environment that `pytest-devenv env up` left running is attached to, else one is started.
     `instance` is for the processes of one run: the first one starts it, the others join, and its owner ends it.
-    `keep` leaves it running, as `env up` does. On the cluster target nothing is waited for: a cluster that does not
-    answer, and a pod that is broken, is for the probes to tell.
+    `keep` leaves it running, as `env up` does; `reload` has services take up edits of their code, where they can. On
+    the cluster target nothing is waited for: a cluster that does not answer, and a pod that is broken, is for the
+    probes to tell.
     Raises TargetError where the target cannot be used at all.
     """
     match choice.target:
         case TargetName.ADDRESSES:
             yield addresses.resolve(settings, choice)
         case TargetName.EMBEDDED:
-            yield from _embedded(settings, choice, instance, keep=keep)
+            yield from _embedded(settings, choice, instance, keep=keep, reload=reload)
         case _:
             from pytest_devenv.targets.cluster.opening import environment
 
@@ -44,7 +50,9 @@ def opened(
                 yield found
 
 
-def _embedded(settings: Settings, choice: Choice, shared: Instance | None, *, keep: bool) -> Iterator[Environment]:
+def _embedded(
+    settings: Settings, choice: Choice, shared: Instance | None, *, keep: bool, reload: bool
+) -> Iterator[Environment]:
     from pytest_devenv.targets.embedded import instance as instances
 
     running = instances.kept(settings)
@@ -57,13 +65,13 @@ def _embedded(settings: Settings, choice: Choice, shared: Instance | None, *, ke
 
     if shared is not None:
         with instances.locked(shared.folder / "start.lock", deadline_s=10 * settings.start_s):
-            record = shared.read() or start(settings, shared, keep=keep)
+            record = shared.read() or start(settings, shared, keep=keep, reload=reload)
         yield environment_of(settings, choice.why, shared, record)
         return
     own = instances.create(settings, name=instances.project_key(settings) if keep else None)
     with contextlib.ExitStack() as stack:
         stack.callback(own.destroy)
-        record = start(settings, own, keep=keep)
+        record = start(settings, own, keep=keep, reload=reload)
         if keep:
             stack.pop_all()
             own.release()

@@ -65,11 +65,12 @@ class _Outcome:
         return self.fault is None and not self.skipped
 
 
-def start(settings: Settings, instance: Instance, *, keep: bool = False) -> Record:
+def start(settings: Settings, instance: Instance, *, keep: bool = False, reload: bool = False) -> Record:
     """Start the services of the settings below the instance's folder, and record them there.
 
-    What does not come up is recorded as a fault and what requires it is not started; everything else runs. Raises
-    TargetError where nothing can be made at all, and for an environment that is neither development nor test.
+    With `reload` those that can take up edits of their code are started so. What does not come up is recorded as a
+    fault and what requires it is not started; everything else runs. Raises TargetError where nothing can be made at
+    all, and for an environment that is neither development nor test.
     """
     if not settings.environment.changeable:
         msg = (
@@ -77,7 +78,7 @@ def start(settings: Settings, instance: Instance, *, keep: bool = False) -> Reco
             f"found {settings.environment}, looked in {settings.sources.get('environment', settings.file.name)}"
         )
         raise TargetError(msg, remedy="PYTEST_DEVENV_ENVIRONMENT=development, or --devenv-environment=development")
-    outcomes = _Start(settings, instance).run()
+    outcomes = _Start(settings, instance, reload=reload).run()
     record = Record(
         endpoints={name: outcome.endpoint for name, outcome in outcomes.items() if outcome.endpoint is not None},
         variables={name: outcome.variables for name, outcome in outcomes.items() if outcome.variables},
@@ -99,8 +100,9 @@ def start(settings: Settings, instance: Instance, *, keep: bool = False) -> Reco
 class _Start:
     """One start: a thread for each service, which waits for those that its service requires."""
 
-    def __init__(self, settings: Settings, instance: Instance) -> None:
+    def __init__(self, settings: Settings, instance: Instance, *, reload: bool) -> None:
         self._settings = settings
+        self._reload = reload
         self._folder = instance.folder
         self._account = server_account()
         self._futures: dict[str, Future[_Outcome]] = {}
@@ -179,9 +181,10 @@ class _Start:
         if not service.command:
             return _Outcome(fault=no_command(service, self._settings.file))
         given: dict[str, str] = {}
+        words = (*service.command, *service.reload) if self._reload else service.command
         try:
             child, endpoint = start_http(
-                service,
+                replace(service, command=words),
                 self._folder,
                 self._settings.root,
                 fill_in=self._fill_in,
