@@ -8,6 +8,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from pytest_devenv.probes.apart import looked_apart
 from pytest_devenv.probes.batch import JOBS, Batch, Unshared
 from pytest_devenv.probes.graph import closure
 from pytest_devenv.probes.redact import redacted
@@ -17,7 +18,7 @@ from pytest_devenv.targets.opening import opened
 from pytest_devenv.verdict import Evidence, State, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -58,6 +59,8 @@ class Devenv:
         self._stack = contextlib.ExitStack()
         self._environment: Environment | None = None
         self._batch: Batch | None = None
+        self._apart: dict[str, Verdict] = {}
+        self._reload = False
 
     def __enter__(self) -> Self:
         return self
@@ -90,8 +93,10 @@ class Devenv:
         with self._opening:
             if self._environment is None:
                 threading.Thread(target=_warm, args=(self.settings,), name="warm imports", daemon=True).start()
-                way = opened(self.settings, self.choice, instance=self._instance, keep=self._keep)
-                self._environment = self._stack.enter_context(way)
+                remarks = _put_back(self.settings)
+                way = opened(self.settings, self.choice, instance=self._instance, keep=self._keep, reload=self._reload)
+                environment = self._stack.enter_context(way)
+                self._environment = replace(environment, notes=(*environment.notes, *remarks))
             return self._environment
 
     @property
@@ -99,16 +104,22 @@ class Devenv:
         """How each service is reached, by its name."""
         return self.environment.endpoints
 
-    def look(self, probe_ids: Iterable[str]) -> None:
-        """Begin to look at these and at all that they require; returns at once."""
-        self._looks().start(probe_ids)
+    def look(self, probe_ids: Sequence[str]) -> None:
+        """Begin to look at these and at all that they require; returns at once. Those that look apart wait."""
+        together = {each: None for each in probe_ids if not self._is_apart(each)}
+        required = {each: None for one in probe_ids if self._is_apart(one) for each in self.probes[one].requires}
+        self._looks().start(together | required)
 
     def verdict(self, probe_id: str) -> Verdict:
         """Return what a probe found, waiting for it or beginning its look where nobody has."""
+        if self._is_apart(probe_id):
+            return self._apart.get(probe_id) or self._look_apart(probe_id, self._looks().wait)
         return self._told(probe_id, self._looks().wait(probe_id))
 
     def look_again(self, probe_id: str) -> Verdict:
         """Look once more, at all that this probe requires too."""
+        if self._is_apart(probe_id):
+            return self._look_apart(probe_id, self._looks().again)
         return self._told(probe_id, self._looks().again(probe_id))
 
     @property
@@ -127,6 +138,10 @@ class Devenv:
         every = closure(self.probes, (probe_id,))
         return sum(probe.deadline_s or 2 * self.settings.deadline_s for probe in every)
 
+    def expect_edits(self) -> None:
+        """Have the services that this run will start take up edits of their code, where they can."""
+        self._reload = True
+
     def close(self) -> None:
         """End the looks, and what was started for them."""
         with self._opening:
@@ -140,6 +155,14 @@ class Devenv:
                 store: Store = Unshared() if self._instance is None else SharedVerdicts(self._instance.folder)
                 self._batch = Batch(self.probes, self.environment, jobs=self._jobs, store=store)
             return self._batch
+
+    def _is_apart(self, probe_id: str) -> bool:
+        return probe_id in self.probes and self.probes[probe_id].apart
+
+    def _look_apart(self, probe_id: str, verdict_of: Callable[[str], Verdict]) -> Verdict:
+        found = looked_apart(self.probes[probe_id], self.environment, verdict_of)
+        self._apart[probe_id] = self._told(probe_id, found)
+        return self._apart[probe_id]
 
     def _told(self, probe_id: str, verdict: Verdict) -> Verdict:
         """Return the verdict with the log that belongs to it, and no secret of this environment in what was seen."""
@@ -163,6 +186,15 @@ class Devenv:
         if not tail or any(piece.title == title for piece in verdict.evidence):
             return verdict
         return replace(verdict, evidence=(*verdict.evidence, Evidence(title, tail)))
+
+
+def _put_back(settings: Settings) -> tuple[str, ...]:
+    """Put back what a run left edited that was killed while it timed a loop; return what was done."""
+    if not settings.loops:
+        return ()
+    from pytest_devenv.loop.edit import put_back_all
+
+    return put_back_all()
 
 
 def _warm(settings: Settings) -> None:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PREFIX = "devenv/"
-MODULES = ("health", "schema", "ports", "project")
+MODULES = ("health", "schema", "ports", "loop", "project")
 
 
 def selects_marked_only(expression: str) -> bool:
@@ -24,6 +24,15 @@ def selects_marked_only(expression: str) -> bool:
     except SyntaxError:
         return False
     return not _unmarked(tree.body)
+
+
+def names_mark(expression: str, mark: str) -> bool:
+    """Tell whether a `-m` expression names a mark at all."""
+    try:
+        tree = ast.parse(expression.strip() or "()", mode="eval")
+    except SyntaxError:
+        return False
+    return any(isinstance(node, ast.Name) and node.id == mark for node in ast.walk(tree))
 
 
 def _unmarked(node: ast.expr) -> bool:

@@ -68,7 +68,8 @@ class Running:
         collector = Checks.from_parent(
             session, name="devenv", nodeid="devenv", keeps=lambda nodeid: not named or is_named(nodeid, named)
         )
-        items = list(session.genitems(collector))
+        items = [item for item in session.genitems(collector) if self._is_asked_for(item)]
+        items.sort(key=lambda item: self._session.devenv.probes[item.stash[PROBE]].apart)
         for argument in named:
             if not any(is_named(item.nodeid, (argument,)) for item in items):
                 raise _unnamed(argument, collector.known)
@@ -78,6 +79,12 @@ class Running:
                 item.add_marker(pytest.mark.timeout(limit))
         return items
 
+    def _is_asked_for(self, item: pytest.Item) -> bool:
+        """Leave out what edits files, unless it is named by its id or by its mark."""
+        if not self._session.devenv.probes[item.stash[PROBE]].apart or is_named(item.nodeid, self._session.named):
+            return True
+        return self._session.names_mark(self._session.devenv.probes[item.stash[PROBE]].mark)
+
     # The looks
 
     @pytest.hookimpl(wrapper=True)
@@ -85,6 +92,8 @@ class Running:
         """Open the environment and begin every look that the selected checks need, before the first asks."""
         self._selected = {item.stash[PROBE] for item in session.items if PROBE in item.stash}
         if self._selected and not session.config.option.collectonly:
+            if any(self._session.devenv.probes[each].apart for each in self._selected):
+                self._session.devenv.expect_edits()
             self._open(session.config.pluginmanager.getplugin("terminalreporter"))
             self._session.devenv.look(sorted(self._selected))
         return (yield)

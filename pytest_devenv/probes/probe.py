@@ -21,6 +21,8 @@ class Probe:
     `look` is not called. `after` are those that come first only where a run looks at them anyway, so that two probes
     which see one fault from two sides tell it once.
 
+    One that looks `apart` changes or times something: it looks alone, when its check asks, and never in a batch.
+
     A `look` returns a verdict for all it can foresee. What it raises counts as could not look.
     """
 
@@ -31,6 +33,7 @@ class Probe:
     after: tuple[str, ...] = ()
     deadline_s: float | None = None
     mark: str = "health"
+    apart: bool = False
 
     @property
     def id(self) -> str:

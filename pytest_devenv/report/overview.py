@@ -122,14 +122,17 @@ def _group_line(row: Row, columns: Columns, view: View) -> list[Line]:
 
 
 def _listed(row: Row, columns: Columns, view: View) -> list[Line]:
-    """Return the lines below a group: its other checks with `-v`, else those of them that are not well."""
+    """Return the lines below a group: its other checks with `-v`, else those of them that are not well, or warn."""
     group, indent = row.group, columns.indent
     others = [entry for entry in group.entries if entry is not group.lead or row.detail != said(entry)]
     if view.verbosity > 0:
         return [line for entry in others for line in _entry_lines(group, entry, indent, view)]
     bad = (State.FAIL, State.UNKNOWN)
     lines = [
-        line for entry in others if entry.verdict.state in bad for line in _entry_lines(group, entry, indent, view)
+        line
+        for entry in others
+        if entry.verdict.state in bad or "warning" in entry.verdict.facts
+        for line in _entry_lines(group, entry, indent, view)
     ]
     blocked = sum(entry.verdict.state is State.BLOCKED for entry in group.entries)
     if blocked and group.state is not State.BLOCKED:
