@@ -28,6 +28,7 @@ BENCHMARKS = {
     "migrations": "How fast migrations are applied",
     "seeds": "How fast the reference environment is seeded",
     "controlplane": "How soon a Kubernetes API is there",
+    "loop": "What looking adds to a loop",
 }
 
 

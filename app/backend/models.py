@@ -52,9 +52,10 @@ class Readiness(BaseModel):
 
 
 class Version(BaseModel):
-    """The version that is deployed."""
+    """The version that is deployed, and which state of the code answers."""
 
     version: str
+    code: str
 
 
 class Registration(Request):

@@ -45,6 +45,11 @@ class Session:
         self._base_path = base_path.rstrip("/")
         self._deadline_s = deadline_s
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection now: none before the first request, or after an answer that closed it."""
+        return self._connection.sock is not None
+
     def get(self, path: str) -> Answer:
         """Request a path within the deadline.
 

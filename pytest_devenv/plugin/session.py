@@ -12,7 +12,7 @@ import pytest
 
 from pytest_devenv import options
 from pytest_devenv.errors import ConfigError, DevenvError
-from pytest_devenv.plugin.joining import is_packaged_id, selects_marked_only
+from pytest_devenv.plugin.joining import is_packaged_id, names_mark, selects_marked_only
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -53,6 +53,10 @@ class Session:
             return True
         return selects_marked_only(str(self.config.getoption("markexpr", "") or ""))
 
+    def names_mark(self, mark: str) -> bool:
+        """Tell whether the run's `-m` names a mark."""
+        return names_mark(str(self.config.getoption("markexpr", "") or ""), mark)
+
     def option(self, name: str) -> options.Value:
         """Return the value of one of our options. Raises UsageError for a wrong one."""
         each = options.option(name)
@@ -84,10 +88,10 @@ class Session:
     @cached_property
     def devenv(self) -> Devenv:
         """The environment of this run."""
-        from pytest_devenv.probes.catalog import catalog
+        from pytest_devenv.every import every_probe
         from pytest_devenv.run import Devenv
 
-        probes = dict(catalog(self.settings))
+        probes = every_probe(self.settings)
         for more in self.config.hook.pytest_devenv_probes(settings=self.settings):
             for probe in more:
                 if probe.id in probes:

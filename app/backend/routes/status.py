@@ -10,6 +10,9 @@ from app.backend.models import Health, Readiness, Version
 
 router = APIRouter(tags=["status"])
 
+CODE = "as committed"
+"""Changes with an edit of this file alone, once the server has taken it up."""
+
 _VERSION_FILE = Path(__file__).parent.with_name("version.txt")
 
 
@@ -44,5 +47,5 @@ def ready(resources: UsesResources, response: Response) -> Readiness:
 
 @router.get("/version")
 def version() -> Version:
-    """Give the version that is deployed now, read anew for each request."""
-    return Version(version=read_version())
+    """Give the version that is deployed now, read anew for each request, and what the running code says of itself."""
+    return Version(version=read_version(), code=CODE)

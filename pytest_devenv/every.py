@@ -1,0 +1,46 @@
+"""Every probe that an environment has: those that look at it, and those that time its loops."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pytest_devenv.probes.catalog import catalog
+from pytest_devenv.probes.probe import Probe
+from pytest_devenv.probes.root import root_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_devenv.settings import Loop, Settings
+    from pytest_devenv.targets.environment import Environment
+    from pytest_devenv.verdict import Verdict
+
+
+def every_probe(settings: Settings) -> dict[str, Probe]:
+    """Return all probes of these settings by their ids; what is not configured has none."""
+    return catalog(settings) | {probe.id: probe for probe in _loops(settings)}
+
+
+def _loops(settings: Settings) -> Iterator[Probe]:
+    """Yield a probe for each loop. It changes a file and times what follows, so it looks apart from all others."""
+    if not settings.loops:
+        return
+    from pytest_devenv.loop.measure import deadline_s
+
+    for loop in settings.loops.values():
+        yield Probe(
+            name="loop.keeps_its_budget",
+            subject=loop.name,
+            look=partial(_timed, loop),
+            requires=(root_id(settings.services[loop.observe.service]),),
+            deadline_s=deadline_s(loop),
+            mark="loop",
+            apart=True,
+        )
+
+
+def _timed(loop: Loop, environment: Environment) -> Verdict:
+    from pytest_devenv.loop.timing import timed
+
+    return timed(loop, environment)

@@ -1,0 +1,1 @@
+"""Loops on real files, with real services and real processes."""

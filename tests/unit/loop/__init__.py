@@ -1,0 +1,1 @@
+"""Loops as values: stamps, statistics, verdicts."""
