@@ -158,6 +158,13 @@ OPTIONS: tuple[Option, ...] = (
         help="leave the embedded environment running when the run ends; `pytest-devenv env down` ends it",
     ),
     Option(
+        name="require",
+        kind="choice",
+        choices=("nothing", "tilt"),
+        key="require",
+        help="what has to be there for a healthy run, where its checks would otherwise be off",
+    ),
+    Option(
         name="ascii",
         kind="choice",
         choices=("auto", "always", "never"),

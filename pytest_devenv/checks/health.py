@@ -98,6 +98,30 @@ def test_redis_evicts_only_what_expires(devenv: Devenv, probe: str) -> None:
     holds(devenv.verdict(probe))
 
 
+@asserts("tilt.runs")
+def test_tilt_runs(devenv: Devenv, probe: str) -> None:
+    """The Tilt of this project runs, where one is required."""
+    holds(devenv.verdict(probe))
+
+
+@asserts("tilt.is_new_enough")
+def test_tilt_is_new_enough(devenv: Devenv, probe: str) -> None:
+    """Tilt's own version is one that the Tiltfile allows."""
+    holds(devenv.verdict(probe))
+
+
+@asserts("tilt.resources_are_ready")
+def test_every_resource_of_tilt_is_ready(devenv: Devenv, probe: str) -> None:
+    """Every resource that is not disabled is updated and ready, but for triggers that nobody has pressed."""
+    holds(devenv.verdict(probe))
+
+
+@asserts("tilt.forwards_are_alive")
+def test_every_forward_of_tilt_is_alive(devenv: Devenv, probe: str) -> None:
+    """Every port that Tilt forwards is bound, and somebody answers behind it."""
+    holds(devenv.verdict(probe))
+
+
 @asserts("secret.is_present")
 def test_required_secret_is_present(devenv: Devenv, probe: str) -> None:
     """Every required secret is there; its value is looked at by nobody."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_devenv.loop import history, judge
-from pytest_devenv.loop.carrier import OwnReload
+from pytest_devenv.loop.carrier import OwnReload, TiltUpdates
 from pytest_devenv.loop.measure import RUNS, NotLiveError, measure
+from pytest_devenv.settings import TargetName
 from pytest_devenv.verdict import off
 
 if TYPE_CHECKING:
@@ -20,7 +21,24 @@ if TYPE_CHECKING:
 
 
 def carrier_for(loop: Loop, environment: Environment) -> Carrier:
-    """Return what brings the edits of a loop to its service in this environment."""
+    """Return what brings the edits of a loop to its service: Tilt, where it runs this project and the service.
+
+    Nothing is brought to the embedded target but by its services themselves.
+    """
+    if environment.target is TargetName.EMBEDDED:
+        return OwnReload(loop, environment)
+    from pytest_devenv.clients.tilt.client import NoTiltError, running
+
+    try:
+        tilt = running(environment.settings.root)
+    except NoTiltError:
+        return OwnReload(loop, environment)
+    service = environment.settings.services[loop.observe.service]
+    workload = (service.workload or "").rpartition("/")[2]
+    resources = tilt.resources()
+    for name in (service.name, workload):
+        if name in resources:
+            return TiltUpdates(tilt, name)
     return OwnReload(loop, environment)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from pytest_devenv.probes import http, jobs, migrations, ports, postgres, redis, schema, secrets
+from pytest_devenv.probes import http, jobs, migrations, ports, postgres, redis, schema, secrets, tilt
 
 if TYPE_CHECKING:
     from pytest_devenv.probes.probe import Probe
     from pytest_devenv.settings import Settings
 
-_SUBJECTS = (postgres, redis, migrations, schema, jobs, http, secrets, ports)
+_SUBJECTS = (postgres, redis, migrations, schema, jobs, http, secrets, tilt, ports)
 
 
 def catalog(settings: Settings) -> dict[str, Probe]:

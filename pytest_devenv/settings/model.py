@@ -61,6 +61,13 @@ class ClusterSource(enum.StrEnum):
     CONTROLPLANE = "controlplane"
 
 
+class Requirement(enum.StrEnum):
+    """What has to be there where its checks would otherwise be off."""
+
+    NOTHING = "nothing"
+    TILT = "tilt"
+
+
 class ServiceKind(enum.StrEnum):
     """What a service speaks."""
 
@@ -195,7 +202,8 @@ class Settings:
     """Everything that one `[tool.pytest-devenv]` table describes.
 
     `root` is the folder of `file`; relative paths start there. `deadline_s` bounds every single look, `start_s` the
-    start of one service in the embedded target. `sources` tells for each key path where its value came from.
+    start of one service in the embedded target. `require` is what has to be there where its checks would be off.
+    `sources` tells for each key path where its value came from.
     """
 
     root: Path
@@ -210,6 +218,7 @@ class Settings:
     required_secrets: tuple[str, ...] = ()
     deadline_s: float = 5.0
     start_s: float = 30.0
+    require: Requirement = Requirement.NOTHING
     services: Mapping[str, Service] = field(default_factory=dict, hash=False)
     databases: Mapping[str, Database] = field(default_factory=dict, hash=False)
     loops: Mapping[str, Loop] = field(default_factory=dict, hash=False)

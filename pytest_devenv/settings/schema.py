@@ -17,6 +17,7 @@ from pytest_devenv.settings.model import (
     Migrations,
     Observation,
     PasswordSource,
+    Requirement,
     Service,
     ServiceKind,
     Settings,
@@ -303,6 +304,11 @@ ROOT = Table(
         ),
         "deadline_s": Key(shapes.duration("s"), "The longest that a single look may take, in seconds."),
         "start_s": Key(shapes.duration("s"), "The longest that one service may take to start, in seconds."),
+        "require": Key(
+            shapes.members(Requirement),
+            "What has to be there for a healthy run, where its checks would otherwise be off: `tilt` is the Tilt that "
+            "runs this project.",
+        ),
         "services": Key(Named(SERVICE, "service"), "The services, by name."),
         "databases": Key(Named(DATABASE, "database"), "The databases, by the name they have on their server."),
         "loops": Key(Named(LOOP, "loop"), "The ways from an edit to seeing it live, by name."),

@@ -24,6 +24,7 @@ GOOD: Mapping[str, tuple[str, Value]] = {
     "jobs": ("3", 3),
     "shard": (" 2/4", "2/4"),
     "keep": ("off", False),
+    "require": ("tilt", "tilt"),
     "ascii": ("always", "always"),
 }
 BAD: Mapping[str, str] = {
@@ -37,6 +38,7 @@ BAD: Mapping[str, str] = {
     "jobs": "65",
     "shard": "5/4",
     "keep": "",
+    "require": "tlit",
     "ascii": "yes",
 }
 EACH = pytest.mark.parametrize("each", OPTIONS, ids=lambda each: each.name)
@@ -79,6 +81,7 @@ def test_every_option_is_registered_in_both_places_with_one_help_text() -> None:
         "--devenv-jobs",
         "--devenv-shard",
         "--devenv-keep",
+        "--devenv-require",
         "--devenv-ascii",
     ]
     for each in OPTIONS:

@@ -39,7 +39,7 @@ def test_all_problems_are_said_at_once_in_the_order_of_the_file(problems_of: Pro
         "\n"
         "tagret\n"
         "  expected: a key of this table: cluster, context, contexts, databases, deadline_s, environment, loops, name, "
-        "namespace, required_secrets, services, start_s, target\n"
+        "namespace, require, required_secrets, services, start_s, target\n"
         "  found: the unknown key tagret (string)\n"
         "  where: pytest-devenv.toml:2\n"
         "  remedy: did you mean target?\n"

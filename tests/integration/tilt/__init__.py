@@ -1,0 +1,1 @@
+"""A real Tilt that runs a small project without any cluster."""
