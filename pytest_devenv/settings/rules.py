@@ -12,6 +12,7 @@ from pytest_devenv.settings.schema import SCHEMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from pytest_devenv.settings.tables import Path_, Reading
 
@@ -279,7 +280,12 @@ def _paths(reading: Reading, databases: dict[str, Values], loops: dict[str, Valu
         )
         _path(reading, ("databases", name, "seeds"), database.get("seeds"), "folder", lambda p: (root / p).is_dir())
     for name, loop in loops.items():
-        _path(reading, ("loops", name, "edit"), loop.get("edit"), "file", lambda p: (root / p).is_file())
+        _path(reading, ("loops", name, "edit"), loop.get("edit"), "file", lambda p: _may_be_edited(root / p))
+
+
+def _may_be_edited(file: Path) -> bool:
+    """Tell whether a file is there, or its whole folder is not: an image holds the settings, and not all they name."""
+    return file.is_file() or not file.parent.is_dir()
 
 
 def _path(reading: Reading, path: Path_, value: str | None, word: str, there: Callable[[str], bool]) -> None:

@@ -263,3 +263,12 @@ def test_a_password_from_the_environment_is_in_no_repr(settings_of: Read) -> Non
 
     assert settings.services["db"].url == "postgres://a:hunter2@db"
     assert "hunter2" not in repr(settings)
+
+
+def test_a_loop_whose_whole_folder_is_not_here_is_read(settings_of: Read) -> None:
+    """An image holds the settings and not every folder that they name: only a loop that is timed needs its file."""
+    settings = settings_of(
+        'name = "x"\nservices.w.kind = "http"\nloops.l = { edit = "app/page.html", observe.service = "w" }\n'
+    )
+
+    assert settings.loops["l"].edit == "app/page.html"
