@@ -15,6 +15,7 @@ from pytest_devenv.probes.migrations import told
 from pytest_devenv.probes.postgres_refusals import refused
 from pytest_devenv.probes.scratch import scratch, sweep
 from pytest_devenv.probes.snapshot import take
+from pytest_devenv.seed.history import GUARD, ROWS, TABLE, TYPE
 from pytest_devenv.settings import MigrationEngine
 from pytest_devenv.verdict import Evidence, failed, passed, unknown
 
@@ -33,6 +34,8 @@ _HISTORY_TABLES = {
     MigrationEngine.BUN: ("bun_migrations", "bun_migration_locks"),
     MigrationEngine.ALEMBIC: ("alembic_version",),
 }
+_SEED_TABLES = (TABLE, ROWS)
+_SEED_OBJECTS = (TYPE, f"{GUARD}()")
 
 
 def compare(database: Database, migrations: Migrations, environment: Environment) -> Verdict:
@@ -42,6 +45,8 @@ def compare(database: Database, migrations: Migrations, environment: Environment
     settings = environment.settings
     address = environment.address(database.name)
     leave_out = _HISTORY_TABLES[migrations.engine] if migrations.table is None else (migrations.table,)
+    if database.seeds is not None:
+        leave_out += _SEED_TABLES
     try:
         judge_tier(settings.environment, where=str(address))
         live_connection = connect(address, deadline_s=settings.deadline_s)
@@ -54,7 +59,7 @@ def compare(database: Database, migrations: Migrations, environment: Environment
             require_changeable(connection, settings.environment, address)
             sweep(connection, address)
             with scratch(connection, address, settings.environment) as empty:
-                live = take(connection, leave_out=leave_out)
+                live = _without_seeds(take(connection, leave_out=leave_out), database)
                 built = _built(database, empty, environment, leave_out)
         except GuardError as error:
             return _not_allowed(error, address)
@@ -82,6 +87,13 @@ def _built(
     engine_for(database, settings.root).apply(empty, tier=settings.environment)
     with closing(connect(empty, deadline_s=settings.deadline_s)) as connection:
         return take(connection, leave_out=leave_out)
+
+
+def _without_seeds(live: Snapshot, database: Database) -> Snapshot:
+    """Leave out the type and the function that seeding has made for its own history."""
+    if database.seeds is None:
+        return live
+    return {key: item for key, item in live.items() if item.name not in _SEED_OBJECTS}
 
 
 def _not_allowed(error: GuardError, address: DatabaseAddress) -> Verdict:

@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_devenv.clients.postgres import connect
+from pytest_devenv.probes.catalog import catalog
 from pytest_devenv.seed.session import alone
+from pytest_devenv.settings.read import read
+from pytest_devenv.targets.addresses import resolve
+from pytest_devenv.targets.choose import choose
 from tests.integration.cli.shop import COMMAND
 
 if TYPE_CHECKING:
@@ -152,3 +156,14 @@ def test_without_seeds_it_says_what_to_set(migrated: Shop) -> None:
     assert result.exit_code == 2
     assert f"there are no seeds for {migrated.name}" in result.stderr
     assert 'remedy: set seeds = "seeds"' in result.stderr
+
+
+def test_seeds_are_no_drift(sown: Shop) -> None:
+    """What seeding keeps of itself in the database is no difference from the migrations, and anything else still is."""
+    settings = read(sown.path / "pyproject.toml")
+    environment = resolve(settings, choose(settings))
+    drift = catalog(settings)[f"schema.matches_migrations[{sown.name}]"]
+    assert sown.run("seed").exit_code == 0
+    assert drift.look(environment).passed
+    sown.query("CREATE TYPE stray AS ENUM ('one')")
+    assert "enum stray is in no migration" in str(drift.look(environment).found)
