@@ -13,6 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.cluster.environment import ReferenceEnvironment
     from tests.cluster.postgres import Deployed
 
 CONTEXT_VARIABLE = "TEST_CLUSTER_CONTEXT"
@@ -62,4 +63,13 @@ def deployed(reference_cluster: ReferenceCluster) -> Iterator[Deployed]:
     from tests.cluster import postgres
 
     with postgres.deployed(reference_cluster) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def environment(reference_cluster: ReferenceCluster) -> Iterator[ReferenceEnvironment]:
+    """Give the reference environment, up and migrated, as its manifests make it."""
+    from tests.cluster.environment import reference
+
+    with reference(reference_cluster) as made:
         yield made

@@ -1,0 +1,149 @@
+"""The reference environment from its manifests, in a real cluster."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_devenv.report.shards import merge
+from tests.cluster.environment import ROOT, ReferenceEnvironment, brought_up, for_developer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.cluster
+
+# Reads the volume that outlives the pods, as any pod of the namespace may.
+READER = {
+    "restartPolicy": "Never",
+    "automountServiceAccountToken": False,
+    "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
+    "volumes": [{"name": "records", "persistentVolumeClaim": {"claimName": "records"}}],
+}
+
+
+def read_records(environment: ReferenceEnvironment, command: str) -> str:
+    """Return what a shell command finds below /records."""
+    container = {
+        "name": "reader",
+        "image": "kiro/tools:dev",
+        "command": ["sh", "-c", command],
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        "volumeMounts": [{"name": "records", "mountPath": "/records"}],
+    }
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"generateName": "reader-"},
+        "spec": {"backoffLimit": 0, "template": {"spec": {**READER, "containers": [container]}}},
+    }
+    made = environment.kubectl("create", "--filename=-", "--output=name", stdin=json.dumps(job)).strip()
+    return environment.finished(made.removeprefix("job.batch/"))
+
+
+def test_the_server_accepts_the_manifests_and_finds_no_drift(environment: ReferenceEnvironment) -> None:
+    """A server-side dry run has no complaint, and what is deployed is what is written."""
+    live = str(ROOT / "k8s" / "overlays" / "live")
+    assert "Warning" not in environment.cluster.kubectl("apply", "--dry-run=server", "--kustomize", live)
+    assert environment.cluster.kubectl("diff", "--kustomize", str(ROOT / "k8s")) == ""
+
+
+def test_the_migration_builds_every_database_and_marks_it(environment: ReferenceEnvironment) -> None:
+    """The Job applied every migration, found the tables, and left its log on the volume; the database is marked."""
+    log = environment.finished("database-migration")
+    assert "applied" in log
+    assert "tables" in log
+    assert environment.query("SELECT environment FROM pytest_devenv.marker") == "development"
+    kept = read_records(environment, "cat /records/migrations/*.log")
+    assert "tables" in kept
+
+
+def test_the_backend_waited_for_the_tables(environment: ReferenceEnvironment) -> None:
+    """Its init container ended when the tables were there, and its log says what it saw."""
+    log = environment.kubectl("logs", "deployment/backend", "--container=wait-for-migration")
+    assert "kiro: " in log
+    assert "tables" in log
+    ready = environment.kubectl(
+        "get", "--raw", f"/api/v1/namespaces/{environment.namespace}/services/backend:http/proxy/ready"
+    )
+    assert json.loads(ready)["ready"] is True
+
+
+def test_the_environment_is_healthy_from_inside(environment: ReferenceEnvironment) -> None:
+    """The health Job passes with no more rights than its own, and its report is on the volume."""
+    log = environment.resumed("health")
+    assert "kiro is healthy" in log
+    report = json.loads(read_records(environment, "cat /records/health/health.json"))
+    assert (report["state"], report["exit_code"]) == ("pass", 0)
+
+
+def test_the_health_run_may_look_and_nothing_more(environment: ReferenceEnvironment) -> None:
+    """Its ServiceAccount lists pods, and reads no secret and changes nothing."""
+    account = f"--as=system:serviceaccount:{environment.namespace}:health"
+
+    def may(*words: str) -> bool:
+        try:
+            return environment.kubectl("auth", "can-i", account, *words).strip() == "yes"
+        except subprocess.CalledProcessError as error:
+            assert error.stdout.strip() == "no"  # noqa: PT017  # kubectl answers with its exit code too
+            return False
+
+    assert may("list", "pods")
+    assert may("get", "pods/log")
+    assert may("list", "nodes")
+    for forbidden in (
+        ("get", "secrets"),
+        ("list", "secrets"),
+        ("delete", "pods"),
+        ("create", "jobs"),
+        ("create", "pods/exec"),
+    ):
+        assert not may(*forbidden)
+    assert not may("list", "pods", "--namespace=kube-system")
+
+
+def test_seeds_are_sown_when_asked_for(environment: ReferenceEnvironment) -> None:
+    """The suspended Job has made nothing; let go, it makes the artists of the development layer."""
+    assert environment.get("job", "database-seed")["status"].get("succeeded") is None
+    environment.resumed("database-seed")
+    assert environment.query("SELECT count(*) FROM artists") == "5"
+
+
+def test_a_second_migration_changes_nothing(environment: ReferenceEnvironment) -> None:
+    """Made anew, the Job completes again, and the history of migrations is the same."""
+    history = "SELECT version, installed_on FROM _sqlx_migrations ORDER BY version"
+    before = environment.query(history)
+    environment.kubectl("delete", "job", "database-migration", "--wait=true")
+    environment.cluster.kubectl("apply", "--kustomize", str(environment.kustomization))
+    environment.finished("database-migration")
+    assert environment.query(history) == before
+
+
+def test_a_suite_is_shared_by_the_pods_of_an_indexed_job(environment: ReferenceEnvironment) -> None:
+    """Each pod runs its part, and the reports at the end of their logs make one of the whole."""
+    environment.kubectl("apply", "--kustomize", str(ROOT / "k8s" / "suite"))
+    environment.finished("suite")
+    pods = environment.get("pods", "--selector=job-name=suite")["items"]
+    logs = [environment.kubectl("logs", pod["metadata"]["name"]) for pod in pods]
+    reports = [json.loads(log[log.rindex("\n{\n") :]) for log in logs]
+    assert len(reports) == 3
+    whole = merge(reports)
+    assert whole["state"] == "pass"
+    assert len(whole["checks"]) == sum(len(report["checks"]) for report in reports)
+    assert all(report["checks"] for report in reports)
+
+
+def test_two_developers_live_side_by_side(environment: ReferenceEnvironment, tmp_path: Path) -> None:
+    """One changed digit makes an environment of its own: another namespace, other local ports, another database."""
+    overlay = for_developer(2, tmp_path)
+    with brought_up(environment.cluster, overlay, "kiro-dev-2") as second:
+        page = "/api/v1/namespaces/{}/services/frontend:http/proxy/config.js"
+        assert "http://localhost:3200" in second.kubectl("get", "--raw", page.format(second.namespace))
+        assert "http://localhost:3000" in environment.kubectl("get", "--raw", page.format(environment.namespace))
+        marker = "SELECT system_identifier FROM pytest_devenv.marker"
+        assert second.query(marker) != environment.query(marker)
+        assert "kiro is healthy" in second.resumed("health")
+    environment.kubectl("rollout", "status", "deployment/backend", "--timeout=60s")
