@@ -121,6 +121,12 @@ OPTIONS: tuple[Option, ...] = (
         help="the kube context to use in the place of the current one; the settings have to allow it",
     ),
     Option(
+        name="namespace",
+        kind="name",
+        key="namespace",
+        help="the namespace of the environment in the cluster, in the place of the one of the settings",
+    ),
+    Option(
         name="environment",
         kind="choice",
         choices=("development", "test", "staging", "production"),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from pytest_devenv.cli import load_settings
+from pytest_devenv.cli.job import job
+from pytest_devenv.cli.ports import ports
 from pytest_devenv.errors import TargetError
 from pytest_devenv.settings.rules import variable as url_variable
 
@@ -44,6 +46,10 @@ class Reached(Protocol):
 @click.group()
 def env() -> None:
     """Run the environment as processes of this machine, and leave it running."""
+
+
+env.add_command(job)
+env.add_command(ports)
 
 
 @env.command()

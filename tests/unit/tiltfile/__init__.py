@@ -1,0 +1,1 @@
+"""The Tiltfile, evaluated as Starlark with what Tilt adds to it taken down."""
