@@ -198,6 +198,18 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """The kind cluster that a run makes: the image of its nodes, its configuration's file, and what is loaded into it.
+
+    Without an image kind takes that of its own release.
+    """
+
+    image: str | None = None
+    config: str | None = None
+    load: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that one `[tool.pytest-devenv]` table describes.
 
@@ -219,6 +231,7 @@ class Settings:
     deadline_s: float = 5.0
     start_s: float = 30.0
     require: Requirement = Requirement.NOTHING
+    kind: Kind | None = None
     services: Mapping[str, Service] = field(default_factory=dict, hash=False)
     databases: Mapping[str, Database] = field(default_factory=dict, hash=False)
     loops: Mapping[str, Loop] = field(default_factory=dict, hash=False)

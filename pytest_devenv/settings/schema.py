@@ -12,6 +12,7 @@ from pytest_devenv.settings.model import (
     ClusterSource,
     Database,
     Format,
+    Kind,
     Loop,
     MigrationEngine,
     Migrations,
@@ -269,6 +270,21 @@ LOOP = Table(
     },
 )
 
+KIND = Table(
+    Kind,
+    {
+        "image": Key(
+            shapes.text("the name of an image, without spaces", r"\S+"),
+            "The image of the nodes. Not set: that of the release of kind that is installed.",
+        ),
+        "config": Key(shapes.text("the path of a file"), "kind's own configuration: nodes, ports, mounts."),
+        "load": Key(
+            shapes.texts(shapes.text("the name of an image, without spaces", r"\S+")),
+            "The images that are loaded from the container engine into the cluster's nodes.",
+        ),
+    },
+)
+
 ROOT = Table(
     Settings,
     {
@@ -309,6 +325,7 @@ ROOT = Table(
             "What has to be there for a healthy run, where its checks would otherwise be off: `tilt` is the Tilt that "
             "runs this project.",
         ),
+        "kind": Key(KIND, "The kind cluster that a run makes."),
         "services": Key(Named(SERVICE, "service"), "The services, by name."),
         "databases": Key(Named(DATABASE, "database"), "The databases, by the name they have on their server."),
         "loops": Key(Named(LOOP, "loop"), "The ways from an edit to seeing it live, by name."),
