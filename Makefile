@@ -5,11 +5,12 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help health test tools lint bench docs clean
+.PHONY: help health test tools lint bench docs clean cluster cluster-programs cluster-down test-cluster
 
 help:
 	@echo "make health   is the reference environment healthy?  (TARGET=embedded, addresses or cluster)"
 	@echo "make test     the project's own tests"
+	@echo "make cluster  a real Kubernetes on this machine, for make test-cluster; make cluster-down takes it away"
 	@echo "make lint     ruff, mypy, the floors of the house"
 	@echo "make bench    the benchmarks; results go to benchmarks/RESULTS.md"
 	@echo "make docs     write the generated references and the README's picture again"
@@ -26,6 +27,21 @@ test: $(VENV)/.test tools
 tools: $(VENV)/.test
 	-@$(BIN)/python -m tests.integration.migrate.sqlx_tools
 	-@$(BIN)/python -m tests.integration.migrate.pgbouncer_tool
+
+# A kind cluster with the reference environment's images. What this machine lacks for it is made once and kept in the
+# user's cache: 10 minutes, of which cluster-programs takes 8 and needs nothing of the rest.
+cluster: $(VENV)/.test
+	@$(BIN)/python -m tests.cluster.kind up
+
+cluster-programs: $(VENV)/.test
+	@$(BIN)/python -m tests.cluster.kind prepare
+
+cluster-down: $(VENV)/.test
+	@$(BIN)/python -m tests.cluster.kind down
+
+test-cluster: $(VENV)/.test
+	@$(BIN)/python -m tests.cluster.kind status >/dev/null 2>&1 || $(MAKE) cluster
+	@$(BIN)/python -m tests.cluster.kind exec -- $(BIN)/pytest tests/cluster
 
 lint: $(VENV)/.test
 	$(BIN)/pre-commit run --all-files --show-diff-on-failure
