@@ -46,6 +46,7 @@ class WebSocket:
         wire.setblocking(False)  # noqa: FBT003  # socket's own
         self._wire = wire
         self._in = bytearray(early)
+        self._early = bool(early)
         self._out = bytearray()
         self._parts = bytearray()
         self.protocol = protocol
@@ -101,6 +102,9 @@ class WebSocket:
 
     def wait(self, end: float) -> None:
         """Wait until something arrives, or can be sent where something is to be. Raises TimeoutError at `end`."""
+        if self._early:  # what came with the answer to the handshake is there already
+            self._early = False
+            return
         left_s = end - time.monotonic()
         if left_s <= 0:
             raise TimeoutError
