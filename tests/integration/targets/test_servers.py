@@ -95,6 +95,34 @@ def test_postgres_runs_as_an_account_that_is_not_root(instance: instances.Instan
     assert uid == (pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else os.geteuid())
 
 
+def test_data_is_made_once_and_copied_from_then_on(
+    instance: instances.Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second server begins with what initdb made for the first, and with nothing that the first has written."""
+    monkeypatch.setenv("PYTEST_DEVENV_CACHE", str(tmp_path / "cache"))
+    first = start_postgres("first", instance.folder, server_account(), start_s=30)
+    with connect(first.administer()) as connection:
+        connection.execute("CREATE TABLE written (id integer)")
+    (original,) = (tmp_path / "cache").iterdir()
+    assert {file.stat().st_mode & 0o077 for file in original.rglob("*")} == {0}
+    second = start_postgres("second", instance.folder, server_account(), start_s=30)
+    with connect(second.administer()) as connection:
+        assert connection.execute("SELECT to_regclass('written')").fetchone() == (None,)
+        assert connection.execute("SHOW server_encoding").fetchone() == ("UTF8",)
+    assert list((tmp_path / "cache").iterdir()) == [original]
+
+
+def test_servers_start_where_nothing_can_be_kept(
+    instance: instances.Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a cache that can be written, each server has initdb make its data."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PYTEST_DEVENV_CACHE", str(tmp_path / "file" / "cache"))
+    server = start_postgres("postgres", instance.folder, server_account(), start_s=30)
+    with connect(server.administer()) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_servers_end_with_their_instance(instance: instances.Instance, state: Path) -> None:
     """Destroying an instance ends both servers, with their own children, and removes every file."""
     server = start_postgres("postgres", instance.folder, server_account(), start_s=30)
