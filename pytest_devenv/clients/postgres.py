@@ -82,7 +82,10 @@ def opened(
             found=" ".join(str(error).split()),
             where=str(address),
         )
-        remedy = f"see what is wrong: psql -h {address.endpoint.host} -p {address.endpoint.port} -d {address.database}"
+        line = f"psql -h {address.endpoint.host} -p {address.endpoint.port} -d {address.database}"
+        if address.endpoint.anew is not None:
+            line = f"{address.endpoint.anew} --database {address.database} -- psql"
+        remedy = f"see what is wrong: {line}"
         raise failure(message, remedy=remedy) from error
     with connection:
         yield connection

@@ -94,6 +94,13 @@ class Call:
             self.stack.enter_context(shown(self.report.tell))
         return self._environment
 
+    @property
+    def lost_on_the_way(self) -> DevenvError | None:
+        """What kept a forward from reaching its pod, which a driver only sees as a broken connection."""
+        cluster = None if self._environment is None else self._environment.cluster
+        forwards = () if cluster is None else cluster.forwards.values()
+        return next((forward.problem for forward in forwards if forward.problem is not None), None)
+
     def address(self, database: Database) -> DatabaseAddress:
         """Return where a database really is. Raises TargetError and GuardError."""
         return address_of(self.environment, database.name)
@@ -192,11 +199,12 @@ def _end(call: Call, run: Callable[[], Code | None]) -> Code:
     try:
         return run() or Code.DONE
     except DevenvError as error:
-        call.report.fail(error)
+        lost = call.lost_on_the_way if isinstance(error.__cause__, _server_error()) else None
+        call.report.fail(lost or error)
         return code_of(error)
     except _server_error() as error:
         told = DevenvError(f"the server refused: {' '.join(str(error).split())}")
-        call.report.fail(told)
+        call.report.fail(call.lost_on_the_way or told)
         return Code.FAILED
 
 

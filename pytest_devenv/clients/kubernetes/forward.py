@@ -16,6 +16,7 @@ from pytest_devenv.clients.kubernetes.websocket import WebSocket, upgraded
 from pytest_devenv.errors import TargetError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from pytest_devenv.clients.kubernetes.api import Api
@@ -35,7 +36,7 @@ class Forward:
     """A listener on a free port of this machine, whose connections go to a ready pod of `subject`.
 
     The pod is looked for when somebody connects: one that was replaced is found anew, and one that is broken keeps
-    nobody from opening an environment. `problem` is why the last connection did not get through; None where it did.
+    nobody from opening an environment. `problem` is why a connection did not get through; None once one is answered.
     Use it as a context manager: its connections and threads end with it.
     """
 
@@ -119,13 +120,14 @@ class Forward:
                 _reset(connection)
                 return
             with remote:
-                error_text = _Pump(connection, remote, self._ended).run()
+                error_text = _Pump(connection, remote, self._ended, self._got_through).run()
             if error_text:
                 self._forget()
                 self.problem = self._refusal(error_text)
                 _reset(connection)
-            else:
-                self.problem = None
+
+    def _got_through(self) -> None:
+        self.problem = None
 
     def _opened(self) -> WebSocket:
         """Open a forward to a ready pod; a pod that has gone since it was found is looked for anew."""
@@ -167,12 +169,15 @@ class Forward:
 class _Pump:
     """One connection: bytes go both ways until one side ends, or the forward does."""
 
-    def __init__(self, local: socket.socket, remote: WebSocket, ended: socket.socket) -> None:
+    def __init__(
+        self, local: socket.socket, remote: WebSocket, ended: socket.socket, answered: Callable[[], None]
+    ) -> None:
         local.setblocking(False)  # noqa: FBT003  # socket's own
         local.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._local = local
         self._remote = remote
         self._ended = ended
+        self._answered = answered
         self._out = bytearray()
         self._begun: set[int] = set()
         self._error = ""
@@ -247,6 +252,7 @@ class _Pump:
         if channel not in self._begun:
             self._begun.add(channel)  # the port, by which the other end says that the channel is open
         elif channel == _DATA:
+            self._answered()
             self._out += payload
         elif channel == _ERROR:
             self._error += payload.decode(errors="replace")

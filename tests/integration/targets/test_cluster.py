@@ -195,3 +195,25 @@ def test_a_command_of_the_remedies_can_be_pasted(shop: Path, monkeypatch: pytest
         with opened(settings, choose(settings, environ={"KUBECONFIG": str(kubeconfig.files[0])})) as environment:
             anew = environment.endpoints["postgres"].anew
     assert shlex.split(anew or "") == ["PYTEST_DEVENV_CONTEXT=kind-shop", "pytest-devenv", "env", "exec"]
+
+
+def test_a_database_command_says_why_nothing_was_reached(shop: Path) -> None:
+    """A forward that leads nowhere is a broken connection to the driver; the command tells what broke it."""
+    (shop / "migrations").mkdir()
+    file = shop / "pytest-devenv.toml"
+    file.write_text(f'{SHOP}migrations = {{ engine = "sqlx", path = "migrations" }}\n')
+    with Listener(shop, lambda _: status(503, "ServiceUnavailable", "etcd is away")) as listener:
+        kubeconfig = listener.kubeconfig()
+        environ = {
+            **os.environ,
+            "KUBECONFIG": str(kubeconfig.files[0]),
+            "PYTEST_DEVENV_CONTEXT": "kind-shop",
+            "PYTEST_DEVENV_DEADLINE": "2s",
+            "SHOP_PASSWORD": "open-sesame",
+        }
+        words = [sys.executable, "-c", "from pytest_devenv.cli import main; main()", "db", "status"]
+        run = subprocess.run(words, cwd=shop, env=environ, capture_output=True, text=True, timeout=120, check=False)
+    assert run.returncode != 0
+    told = run.stdout + run.stderr
+    assert "503 ServiceUnavailable: etcd is away" in told
+    assert "open-sesame" not in told
