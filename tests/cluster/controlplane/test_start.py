@@ -222,7 +222,7 @@ def test_a_server_that_never_becomes_ready_is_given_up(
     silent.write_text("#!/bin/sh\nexec sleep 600\n")
     silent.chmod(0o755)
     with pytest.raises(TargetError, match=r"it runs, but did not become ready on port [0-9]+ in time"):
-        start(own.folder, namespace=None, start_s=8, found=type(assets)(etcd=assets.etcd, apiserver=silent))
+        start(own.folder, namespace=None, start_s=10, found=type(assets)(etcd=assets.etcd, apiserver=silent))
     assert processes_in(own.folder.parent) == []
 
 
@@ -249,8 +249,7 @@ def test_controllers_act_where_their_programs_are(own: instances.Instance, asset
             assert space.get("serviceaccount/default")
             space.apply(DEPLOYMENT)
             space.wait("deployment/backend", "jsonpath={.status.replicas}=2", deadline_s=120)
-            reasons = {each["reason"] for pod in space.objects("pods") for each in pod["status"].get("conditions", ())}
-            assert reasons <= {"Unschedulable"}
+            assert all("nodeName" not in pod["spec"] for pod in space.objects("pods"))
         cluster.wait(f"namespace/{space.namespace}", "delete", deadline_s=120)
         cluster.close()
 
