@@ -13,6 +13,7 @@ import click
 from pytest_devenv.cli import load_settings
 from pytest_devenv.cli.job import job
 from pytest_devenv.cli.ports import ports
+from pytest_devenv.cli.rehearsal import test_migration
 from pytest_devenv.errors import TargetError
 from pytest_devenv.settings.rules import variable as url_variable
 
@@ -50,6 +51,7 @@ def env() -> None:
 
 env.add_command(job)
 env.add_command(ports)
+env.add_command(test_migration)
 
 
 @env.command()

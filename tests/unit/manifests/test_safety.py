@@ -92,6 +92,6 @@ def test_policies_begin_with_nobody() -> None:
 def test_secrets_say_that_they_are_for_development() -> None:
     """Nobody can take the committed values for real ones: what a key is made of says so, and so does the file."""
     texts = [value for each in manifests("base") if each["kind"] == "Secret" for value in each["stringData"].values()]
-    assert len(texts) == 4
+    assert len(texts) == 5
     assert "for-development-only-never-in-production" in texts
     assert not any(re.search(r"[0-9a-f]{32}", text) for text in texts)
