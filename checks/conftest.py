@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.people import Crowd, Person, crowd
+from pytest_devenv.fixtures.handles import handle_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pytest_devenv.fixtures.handles import DatabaseHandle, HttpService
+    from pytest_devenv.run import Devenv
 
 READY_WITHIN_S = 30.0
 
@@ -36,10 +38,16 @@ def backend(
     return ready
 
 
+@pytest.fixture(scope="session")
+def jobs(devenv: Devenv) -> DatabaseHandle:
+    """Give the environment's second database; `migrated_database` is the first."""
+    return handle_of(devenv, "jobs")
+
+
 @pytest.fixture
-def people(backend: HttpService, migrated_database: DatabaseHandle) -> Iterator[Crowd]:
+def people(backend: HttpService, migrated_database: DatabaseHandle, jobs: DatabaseHandle) -> Iterator[Crowd]:
     """Give a place where people register; they and what they did are gone after the check."""
-    with crowd(backend, migrated_database) as made:
+    with crowd(backend, migrated_database, jobs) as made:
         yield made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -57,9 +58,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """What goes when a check ends: accounts and artists, by id, and sessions, by token."""
+    """Where people come to, and what goes when they leave: accounts and artists, by id, and sessions, by token."""
 
     backend: HttpService
+    database: DatabaseHandle
+    jobs: DatabaseHandle
     accounts: list[str] = field(default_factory=list)
     artists: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
@@ -88,17 +91,41 @@ class Crowd:
             self.tokens.append(answer.json()["access_token"])
         return answer
 
+    def finish(self, job: str, outputs: object, score: float) -> None:
+        """Finish a job as a worker does."""
+        with self.jobs.connect() as connection:
+            connection.execute("UPDATE job SET status = 'succeeded', ended_at = now() WHERE id = %s", [job])
+            connection.execute(
+                "INSERT INTO result (job_id, outputs_json, score) VALUES (%s, %s::jsonb, %s)",
+                [job, json.dumps(outputs), score],
+            )
+
+    def leave(self) -> None:
+        """Take away everything that was made.
+
+        The audit log refuses a DELETE by a trigger, which only its owner can switch off; should this be interrupted,
+        the transaction is rolled back and the trigger is on. Whoever belongs to no organization is a tenant of jobs.
+        """
+        for token in self.tokens:
+            self.backend.post("/auth/logout", headers=bearer(token))
+        with self.jobs.connect() as connection:
+            connection.execute("DELETE FROM job WHERE tenant_id = ANY(%s)", [self.accounts])
+        with self.database.connect() as connection:
+            connection.execute("DELETE FROM users WHERE id = ANY(%s::uuid[])", [self.accounts])
+            connection.execute("DELETE FROM artists WHERE id = ANY(%s::uuid[])", [self.artists])
+            connection.execute("ALTER TABLE audit_log DISABLE TRIGGER audit_log_append_only")
+            connection.execute("DELETE FROM audit_log WHERE actor_id = ANY(%s::uuid[])", [self.accounts])
+            connection.execute("ALTER TABLE audit_log ENABLE TRIGGER audit_log_append_only")
+
 
 @contextlib.contextmanager
-def crowd(backend: HttpService, database: DatabaseHandle) -> Iterator[Crowd]:
-    """Let people come; at the end of the block take away them, their sessions and all that they did."""
-    made = Crowd(backend)
+def crowd(backend: HttpService, database: DatabaseHandle, jobs: DatabaseHandle) -> Iterator[Crowd]:
+    """Let people come; at the end of the block they leave, and everything that they did goes."""
+    made = Crowd(backend, database, jobs)
     try:
         yield made
     finally:
-        for token in made.tokens:
-            backend.post("/auth/logout", headers=bearer(token))
-        _forget(made, database)
+        made.leave()
 
 
 def an_email() -> str:
@@ -109,17 +136,3 @@ def an_email() -> str:
 def bearer(token: str) -> dict[str, str]:
     """Return the header that sends a token."""
     return {"Authorization": f"Bearer {token}"}
-
-
-def _forget(made: Crowd, database: DatabaseHandle) -> None:
-    """Delete the rows of a crowd, all in one transaction.
-
-    The audit log refuses a DELETE by a trigger, which only its owner can switch off; should this be interrupted, the
-    transaction is rolled back and the trigger is on.
-    """
-    with database.connect() as connection:
-        connection.execute("DELETE FROM users WHERE id = ANY(%s::uuid[])", [made.accounts])
-        connection.execute("DELETE FROM artists WHERE id = ANY(%s::uuid[])", [made.artists])
-        connection.execute("ALTER TABLE audit_log DISABLE TRIGGER audit_log_append_only")
-        connection.execute("DELETE FROM audit_log WHERE actor_id = ANY(%s::uuid[])", [made.accounts])
-        connection.execute("ALTER TABLE audit_log ENABLE TRIGGER audit_log_append_only")

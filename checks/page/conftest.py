@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-    from pytest_devenv.fixtures.handles import DatabaseHandle
     from pytest_devenv.run import Devenv
 
 FAILED = pytest.StashKey[bool]()
@@ -54,10 +53,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 @pytest.fixture
-def email(people: Crowd, migrated_database: DatabaseHandle) -> Iterator[str]:
+def email(people: Crowd) -> Iterator[str]:
     """Give an e-mail address that nobody has; an account that is opened for it goes after the check."""
     chosen = an_email()
     yield chosen
-    with migrated_database.connect() as connection:
+    with people.database.connect() as connection:
         opened = connection.execute("SELECT id::text FROM users WHERE email = %s", [chosen]).fetchall()
     people.accounts.extend(each[0] for each in opened)

@@ -178,6 +178,16 @@ BACKEND = (
         ),
     ),
     _mutant(
+        "the same inputs are another job when their order is another",
+        "test_same_inputs_give_one_job",
+        edits=(("backend/routes/jobs.py", "json.dumps(inputs, sort_keys=True,", "json.dumps(inputs,"),),
+    ),
+    _mutant(
+        "every tenant sees every job",
+        "test_tenant_sees_its_own_jobs_alone",
+        edits=(("backend/database.py", "role=_TENANT_ROLE,", 'role="service_role",'),),
+    ),
+    _mutant(
         "tokens of music services are stored as they are",
         "test_tokens_of_services_are_stored_encrypted",
         edits=(
