@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_devenv.options import OPTIONS
 from pytest_devenv.settings.model import ServiceKind
-from pytest_devenv.settings.schema import DATABASE, LOOP, MIGRATIONS, ROOT, SERVICE, Key, Named, Table
+from pytest_devenv.settings.schema import DATABASE, LIMIT, LOOP, MIGRATIONS, ROOT, SERVICE, Key, Named, Table
 from pytest_devenv.settings.shapes import Shape
 
 if TYPE_CHECKING:
@@ -60,6 +60,12 @@ _TABLES = (
     ("Databases", "[tool.pytest-devenv.databases.<name>]", DATABASE, "A database of a service of kind `postgres`."),
     ("Migrations", "[tool.pytest-devenv.databases.<name>.migrations]", MIGRATIONS, ""),
     ("Loops", "[tool.pytest-devenv.loops.<name>]", LOOP, "A way from an edit to seeing it live."),
+    (
+        "Budgets",
+        "[tool.pytest-devenv.budgets.<name>]",
+        LIMIT,
+        "A number that a check of the project's own keeps, with the fixture `keeps_budget`.",
+    ),
 )
 
 

@@ -210,6 +210,18 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """What a check marked `perf` measures may be at most, as the median of so many rounds.
+
+    `limit` is an amount as `amounts.amount` reads it; its unit is that of what is measured.
+    """
+
+    name: str
+    limit: str
+    rounds: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that one `[tool.pytest-devenv]` table describes.
 
@@ -235,6 +247,7 @@ class Settings:
     services: Mapping[str, Service] = field(default_factory=dict, hash=False)
     databases: Mapping[str, Database] = field(default_factory=dict, hash=False)
     loops: Mapping[str, Loop] = field(default_factory=dict, hash=False)
+    budgets: Mapping[str, Limit] = field(default_factory=dict, hash=False)
     sources: Mapping[str, str] = field(default_factory=lambda: _NOTHING, repr=False, hash=False)
 
     def service_of(self, database: str) -> Service:

@@ -13,6 +13,7 @@ from pytest_devenv.settings.model import (
     Database,
     Format,
     Kind,
+    Limit,
     Loop,
     MigrationEngine,
     Migrations,
@@ -36,6 +37,7 @@ SCHEMES: Mapping[ServiceKind, tuple[str, ...]] = {
     ServiceKind.REDIS: ("redis", "rediss"),
     ServiceKind.HTTP: ("http", "https"),
 }
+MOST_ROUNDS = 99
 NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
 NAME_IN_WORDS = "a name of 1 to 63 letters, digits, - and _, beginning and ending with a letter or digit"
 
@@ -285,6 +287,20 @@ KIND = Table(
     },
 )
 
+LIMIT = Table(
+    Limit,
+    {
+        "limit": Key(
+            shapes.amount(),
+            "What the median may be at most. Its unit is that of what is measured: seconds, bytes, a share, a number.",
+        ),
+        "rounds": Key(
+            shapes.integer(f"an integer from 1 to {MOST_ROUNDS}", 1, MOST_ROUNDS),
+            "How often it is measured, after one round that does not count.",
+        ),
+    },
+)
+
 ROOT = Table(
     Settings,
     {
@@ -329,5 +345,6 @@ ROOT = Table(
         "services": Key(Named(SERVICE, "service"), "The services, by name."),
         "databases": Key(Named(DATABASE, "database"), "The databases, by the name they have on their server."),
         "loops": Key(Named(LOOP, "loop"), "The ways from an edit to seeing it live, by name."),
+        "budgets": Key(Named(LIMIT, "budget"), "What the project's own checks marked `perf` measure, by name."),
     },
 )

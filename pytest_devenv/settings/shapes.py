@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pytest_devenv.options import duration_s
+from pytest_devenv.settings import amounts
 from pytest_devenv.settings.problems import did_you_mean, dotted, shown, shown_url
 from pytest_devenv.settings.redact import looks_secret
 from pytest_devenv.settings.template import TemplateError, parse
@@ -96,6 +97,20 @@ def duration(unit: str) -> Shape:
 
     words = {"s": "seconds", "ms": "milliseconds"}[unit]
     return Shape(f"a duration above 0: a number of {words}, or a text such as 250ms, 5s, 2m", convert)
+
+
+def amount() -> Shape:
+    """Allow amounts, and bare numbers without quotes; give the text."""
+
+    def convert(value: object) -> str:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        try:
+            amounts.amount(str(value) if is_number or isinstance(value, str) else "")
+        except ValueError as wrong:
+            raise MisfitError from wrong
+        return str(value)
+
+    return Shape(amounts.EXPECTED, convert)
 
 
 def choice(words: Mapping[str, enum.StrEnum]) -> Shape:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import runpy
 from pathlib import Path
 
-from pytest_devenv.settings.schema import DATABASE, LOOP, MIGRATIONS, ROOT, SERVICE
+from pytest_devenv.settings.schema import DATABASE, LIMIT, LOOP, MIGRATIONS, ROOT, SERVICE
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -25,6 +25,7 @@ def test_the_schema_describes_every_field_of_the_model() -> None:
         (SERVICE, named),
         (DATABASE, named),
         (LOOP, named),
+        (LIMIT, named),
         (MIGRATIONS, set[str]()),
     ):
         assert set(table.keys) == set(table.model.__dataclass_fields__) - given
