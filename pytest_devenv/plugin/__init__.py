@@ -93,6 +93,7 @@ def _open_session(config: pytest.Config, file: Path) -> None:
 
 def _join(session: Session) -> None:
     """Let the packaged checks join this run."""
+    from pytest_devenv.plugin.measuring import Measuring
     from pytest_devenv.plugin.running import Running
 
     config = session.config
@@ -100,6 +101,7 @@ def _join(session: Session) -> None:
     config.option.continue_on_collection_errors = True
     running = Running(session)
     config.pluginmanager.register(running, "devenv-running")
+    config.pluginmanager.register(Measuring(), "devenv-measuring")
     if not session.is_worker:
         from pytest_devenv.plugin.reporting import Reporting, Summary
 
