@@ -9,6 +9,7 @@ import click
 
 from pytest_devenv.cli import load_settings
 from pytest_devenv.errors import GuardError, TargetError
+from pytest_devenv.settings import TargetName
 
 if TYPE_CHECKING:
     from pytest_devenv.settings import Settings
@@ -36,11 +37,13 @@ def job(name: str, *, deadline_s: float, migrated: bool) -> None:
     settings = load_settings()
     _judge(settings)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # Tilt ends a trigger so
-    with opened(settings, choose(settings)) as environment:
+    choice = choose(settings)
+    if choice.target is not TargetName.CLUSTER:
+        msg = f"expected an environment in a cluster, found the target {choice.target}: {choice.why}"
+        raise TargetError(msg, remedy="PYTEST_DEVENV_TARGET=cluster")
+    with opened(settings, choice) as environment:
         cluster = environment.cluster
-        if cluster is None:
-            msg = f"expected an environment in a cluster, found the target {environment.target}: {environment.why}"
-            raise TargetError(msg, remedy="PYTEST_DEVENV_TARGET=cluster")
+        assert cluster is not None, choice  # noqa: S101  # the target is one
         if migrated:
             _refuse_pending(environment)
         ended = run_again(cluster.api, cluster.namespace, name, deadline_s=deadline_s, on_step=click.echo)

@@ -214,3 +214,12 @@ def test_wrong_call_is_a_usage_error(page: Shop, words: tuple[str, ...], said: s
     _, error = process.communicate(timeout=LONGEST_S)
     assert process.returncode == 2
     assert said in error
+
+
+def test_job_is_not_run_where_there_is_no_cluster(page: Shop) -> None:
+    """`env job` says which target it found, and how to name another."""
+    process = begin(page, "env", "job", "database-seed")
+    _, error = process.communicate(timeout=LONGEST_S)
+    assert process.returncode == 1
+    assert "expected an environment in a cluster, found the target embedded" in error
+    assert "remedy: PYTEST_DEVENV_TARGET=cluster" in error
