@@ -59,7 +59,8 @@ def _judge(file: str, name: str, dialect: Dialect, folder: Path) -> None:
             problem = f"{file}, which {dialect.name} refuses: expected {error}"
         else:
             direction = Direction.DOWN if file.endswith(".down.sql") else Direction.UP
-            if parsed is None or parsed.direction is not direction:
+            whole = parsed is not None and parsed.description.replace(" ", "_") == name.replace(" ", "_")
+            if parsed is None or parsed.direction is not direction or not whole:
                 problem = f"{file}, which {dialect.name} would read as something else"
     if problem is not None:
         message = explain(

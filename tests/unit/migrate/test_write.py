@@ -51,6 +51,12 @@ def test_a_name_that_makes_no_file_is_refused(tmp_path: Path, name: str) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+def test_bun_reads_no_more_of_a_name_than_its_first_dot(tmp_path: Path) -> None:
+    """A name that Bun would cut off at a dot is refused, and not written under half of it."""
+    with pytest.raises(FolderError, match="which bun would read as something else"):
+        write_files(tmp_path, BUN, "0.", transaction=True)
+
+
 @pytest.mark.parametrize("dialect", [SQLX, BUN])
 @given(name=st.text(max_size=60))
 def test_every_name_round_trips_or_is_refused(dialect: Dialect, name: str) -> None:
