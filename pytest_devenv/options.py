@@ -161,7 +161,8 @@ OPTIONS: tuple[Option, ...] = (
         name="keep",
         kind="switch",
         default=False,
-        help="leave the embedded environment running when the run ends; `pytest-devenv env down` ends it",
+        help="leave what the run made running when it ends: the embedded environment, which `pytest-devenv env down` "
+        "ends, or the kind cluster",
     ),
     Option(
         name="require",

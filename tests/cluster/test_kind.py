@@ -13,25 +13,34 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_devenv.errors import TargetError
-from pytest_devenv.settings import Kind, Settings
+from pytest_devenv.settings import ClusterSource, Kind, Settings, TargetName
 from pytest_devenv.targets import kind
+from pytest_devenv.targets.choose import choose
 from pytest_devenv.targets.kind import programs
+from pytest_devenv.targets.opening import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_devenv.targets.kind.reached import Kubeconfig
+    from pytest_devenv.clients.kubernetes import Kubeconfig
     from tests.cluster.conftest import ReferenceCluster
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 _ENGINE_S = 120
 
 
-def settings(**kind_settings: object) -> Settings:
+def settings(*, load: tuple[str, ...] = ()) -> Settings:
     """Return the settings of an environment that no other has the name of."""
     here = Path(__file__).parent
     name = f"kind-{uuid.uuid4().hex[:8]}"
-    return Settings(root=here, file=here / "pyproject.toml", name=name, kind=Kind(**kind_settings))  # type: ignore[arg-type]
+    return Settings(
+        root=here,
+        file=here / "pyproject.toml",
+        name=name,
+        target=TargetName.CLUSTER,
+        cluster=ClusterSource.KIND,
+        kind=Kind(load=load),
+    )
 
 
 def clusters() -> tuple[str, ...]:
@@ -76,9 +85,11 @@ def test_a_cluster_ends_with_the_last_run_that_uses_it(image: str) -> None:
         assert made.why == f"kind cluster {name}, made for this run"
         assert made.context == f"kind-{name}"
         assert image in images(made)
-        with kind.provided(environment) as reused:
-            assert (reused.files, reused.context) == (made.files, made.context)
+        with opened(environment, choose(environment)) as reused:
             assert reused.why == f"kind cluster {name}, reused"
+            assert reused.cluster is not None
+            assert reused.cluster.context == made.context
+            assert reused.cluster.api.list("/api/v1/nodes")
         assert name in clusters()
     assert name not in clusters()
     assert not made.files[0].exists()

@@ -9,10 +9,10 @@ import re
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
+from pytest_devenv.clients.kubernetes.kubeconfig import Kubeconfig
 from pytest_devenv.settings import Kind
 from pytest_devenv.targets.embedded.instance import locked, own_folder, state_folder
 from pytest_devenv.targets.kind import programs
-from pytest_devenv.targets.kind.reached import Kubeconfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
