@@ -194,12 +194,12 @@ class _Pump:
             selector.register(self._remote, selectors.EVENT_READ)
             selector.register(self._local, selectors.EVENT_READ)
             while True:
+                self._turn()  # first of all: what came with the answer to the handshake wakes no selector
+                if (self._remote.closed or self._error) and not self._out:
+                    return self._error
                 self._await(selector)
                 ready = selector.select(_SILENCE_S if self._said_all else None)
                 if not ready or any(key.fileobj is self._ended for key, _ in ready):
-                    return self._error
-                self._turn()
-                if (self._remote.closed or self._error) and not self._out:
                     return self._error
 
     def _await(self, selector: selectors.BaseSelector) -> None:
@@ -248,6 +248,8 @@ class _Pump:
             self._said_all = True
 
     def _give(self, message: bytes) -> None:
+        if not message:
+            return
         channel, payload = message[0], message[1:]
         if channel not in self._begun:
             self._begun.add(channel)  # the port, by which the other end says that the channel is open
