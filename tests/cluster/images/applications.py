@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tests.cluster.images import wheels
-from tests.cluster.images.engine import build, label, megabytes
+from tests.cluster.images.engine import build, is_bare, label, megabytes
 from tests.cluster.images.place import ROOT, folder, key_of
 from tests.cluster.kind.say import step
 from tests.cluster.kind.versions import key
@@ -32,7 +32,7 @@ class Application:
     def made_of(self, standins: str) -> str:
         """Return the key of all that it is made of."""
         sources = key_of(*(ROOT / each for each in (self.dockerfile, ".dockerignore", *self.sources)))
-        return key(standins, sources, "" if self.wheels is None else self.wheels().name)
+        return key(standins, sources, "" if self.wheels is None or not is_bare() else self.wheels().name)
 
 
 APPLICATIONS = (
@@ -83,7 +83,8 @@ def _build(application: Application, made_of: str) -> None:
                 shutil.copytree(source, there, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, there)
-        if application.wheels is not None:
+        arguments = {"BUILDKIT_INLINE_CACHE": "1"}
+        if application.wheels is not None and is_bare():
             shutil.copytree(application.wheels(), context / "wheels")
-        arguments = {"PIP_NO_INDEX": "1"}
+            arguments = {"PIP_NO_INDEX": "1"}
         build(context, application.image, made_of, file=application.dockerfile, arguments=arguments)

@@ -1,4 +1,4 @@
-"""The container engine, as DOCKER_HOST names it: builds without a network, and what became of them."""
+"""The container engine, as DOCKER_HOST names it: what it builds, and what became of it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,14 @@ _LABEL = "devenv.made-of"
 _BUILD_S = 600
 
 
+def is_bare() -> bool:
+    """Tell whether the engine reaches no registry and no package index: tests.cluster.kind says so of its own."""
+    return os.environ.get("DOCKER_BUILDKIT") == "0"
+
+
 def docker(*words: str | Path, deadline_s: float = _BUILD_S) -> str:
-    """Run Docker's client; raises StepError. Builds are done by the engine itself, since a bare one has no BuildKit."""
-    return run("docker", *words, env={**os.environ, "DOCKER_BUILDKIT": "0"}, deadline_s=deadline_s)
+    """Run Docker's client; raises StepError."""
+    return run("docker", *words, deadline_s=deadline_s)
 
 
 def build(
@@ -25,8 +30,8 @@ def build(
 ) -> None:
     """Build an image that says what it was made of. Raises StepError."""
     given = [f"--build-arg={name}={value}" for name, value in (arguments or {}).items()]
-    words = ("--quiet", "--network=none", f"--label={_LABEL}={made_of}", f"--tag={image}", f"--file={context / file}")
-    docker("build", *words, *given, context)
+    words = ("--quiet", f"--label={_LABEL}={made_of}", f"--tag={image}", f"--file={context / file}")
+    docker("build", *words, *(("--network=none",) if is_bare() else ()), *given, context)
 
 
 def label(image: str) -> str | None:

@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from tests.cluster.images import applications, standins
-from tests.cluster.images.engine import docker
+from tests.cluster.images.engine import docker, is_bare
 from tests.cluster.images.place import folder, recent
 from tests.cluster.kind.say import run, step
 from tests.cluster.kind.versions import key
 
 _LOADED = "/kind/devenv-images"  # a file of the node: what was loaded into it
 _LOAD_S = 300
+_PUBLIC = "public"
 
 
 def ensure(cluster: str | None) -> None:
@@ -30,17 +31,27 @@ def ensure(cluster: str | None) -> None:
 
 def archive() -> Path:
     """Return the file that holds every image of the environment, made where it is not there. Raises StepError."""
-    whole = standins.made_of()
+    whole = standins.made_of() if is_bare() else _PUBLIC
     made_of = key(whole, *(each.made_of(whole) for each in applications.APPLICATIONS))
     made = folder() / f"images-{made_of}.tar"
     if not made.exists():
-        standins.ensure()
+        if is_bare():
+            standins.ensure()
+        else:
+            _pull()
         applications.ensure(whole)
         with step("keep the images as one file"):
             names = [each.image for each in applications.APPLICATIONS]
             docker("save", "--output", f"{made}.part", *names, *standins.SERVERS)
             Path(f"{made}.part").rename(made)
     return recent(made)
+
+
+def _pull() -> None:
+    """Take the servers from their registry; what the Dockerfiles build on comes from there by itself."""
+    with step(f"pull {' and '.join(standins.SERVERS)}"):
+        for image in standins.SERVERS:
+            docker("pull", "--quiet", image)
 
 
 def _loaded(node: str) -> str:
