@@ -193,9 +193,12 @@ class PlainEngine:
         return rules.compare(self.name, listing.migrations, applied, checksums, self.dialect.order, listing.notes)
 
     def _prepare(self, connection: Connection, address: DatabaseAddress, status: Status) -> Bench:
-        table, there = locate(connection, self.table)
+        from psycopg import sql
+
+        located, there = locate(connection, self.table)
         if not there:
-            connection.execute(self.dialect.history.create(table))
+            connection.execute(self.dialect.history.create(located))
+        table = sql.SQL(located.as_string(connection))  # composed once, not for every migration
         group = 1 + max((row.group or 0 for row in status.applied), default=0)
         return Bench(connection, self.dialect, table, str(address), group)
 
