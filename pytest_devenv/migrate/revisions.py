@@ -46,7 +46,7 @@ def read_line(folder: Path) -> tuple[Migration, ...] | None:
     try:
         paths = sorted(path for path in versions.iterdir() if _FILE.fullmatch(path.name) is not None)
         return _in_line([_read(path) for path in paths])
-    except (OSError, ValueError, SyntaxError):
+    except (OSError, ValueError, TypeError, SyntaxError, RecursionError):
         return None
 
 

@@ -87,11 +87,12 @@ def test_an_empty_folder_has_no_revisions(tmp_path: Path) -> None:
         ("d", "b", "if True:\n    revision = 'e'"),
         ("d", "b", "branch_labels = make()"),
         ("d", "b", "this is no Python"),
+        ("d", "b", "depends_on = {[]: 1}"),
         ("c", "b", ""),
     ],
     ids=[
         "branch", "two bases", "unknown parent", "merge", "said twice", "label", "depends", "conditional", "computed",
-        "broken", "circle",
+        "broken", "unhashable", "circle",
     ],
 )  # fmt: skip
 def test_what_is_no_plain_line_is_left_to_alembic(folder: Path, revision: str, down: object, more: str) -> None:
