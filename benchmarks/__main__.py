@@ -29,6 +29,7 @@ BENCHMARKS = {
     "seeds": "How fast the reference environment is seeded",
     "controlplane": "How soon a Kubernetes API is there",
     "loop": "What looking adds to a loop",
+    "tilt": "How long an edit takes under Tilt until it is live",
 }
 
 

@@ -12,7 +12,6 @@ from pytest_devenv.settings.schema import SCHEMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from pytest_devenv.settings.tables import Path_, Reading
 
@@ -32,7 +31,7 @@ def check(reading: Reading, values: Values, environ: Mapping[str, str]) -> None:
         _address(reading, name, service)
         _password(reading, name, service)
         _placeholders(reading, name, services, databases, known)
-    _paths(reading, databases, values.get("loops", {}))
+    _paths(reading, databases)
 
 
 def variable(service: str) -> str:
@@ -267,7 +266,8 @@ def _required(services: dict[str, Values], name: str) -> set[str]:
     return found - {name}
 
 
-def _paths(reading: Reading, databases: dict[str, Values], loops: dict[str, Values]) -> None:
+def _paths(reading: Reading, databases: dict[str, Values]) -> None:
+    """Note folders that are not there. The file of a loop is looked for when it is timed: an image need not hold it."""
     root = reading.file.parent
     for name, database in databases.items():
         migrations = database.get("migrations", {})
@@ -279,13 +279,6 @@ def _paths(reading: Reading, databases: dict[str, Values], loops: dict[str, Valu
             lambda p: (root / p).is_dir(),
         )
         _path(reading, ("databases", name, "seeds"), database.get("seeds"), "folder", lambda p: (root / p).is_dir())
-    for name, loop in loops.items():
-        _path(reading, ("loops", name, "edit"), loop.get("edit"), "file", lambda p: _may_be_edited(root / p))
-
-
-def _may_be_edited(file: Path) -> bool:
-    """Tell whether a file is there, or its whole folder is not: an image holds the settings, and not all they name."""
-    return file.is_file() or not file.parent.is_dir()
 
 
 def _path(reading: Reading, path: Path_, value: str | None, word: str, there: Callable[[str], bool]) -> None:

@@ -391,14 +391,6 @@ ONE = [
         "  where: pytest-devenv.toml:3",
         id="a column of no table",
     ),
-    pytest.param(
-        "services.w.kind = 'http'\nloops.x = { edit = 'a', observe.service = 'v' }",
-        "loops.x.edit\n"
-        "  expected: the path of a file that is there\n"
-        '  found: "a" (string): no file DIR/a\n'
-        "  where: pytest-devenv.toml:3",
-        id="no file to edit",
-    ),
 ]
 
 

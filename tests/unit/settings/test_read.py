@@ -265,8 +265,8 @@ def test_a_password_from_the_environment_is_in_no_repr(settings_of: Read) -> Non
     assert "hunter2" not in repr(settings)
 
 
-def test_a_loop_whose_whole_folder_is_not_here_is_read(settings_of: Read) -> None:
-    """An image holds the settings and not every folder that they name: only a loop that is timed needs its file."""
+def test_a_loop_whose_file_is_not_here_is_read(settings_of: Read) -> None:
+    """An image holds the settings and not every file that they name: only a loop that is timed needs its own."""
     settings = settings_of(
         'name = "x"\nservices.w.kind = "http"\nloops.l = { edit = "app/page.html", observe.service = "w" }\n'
     )

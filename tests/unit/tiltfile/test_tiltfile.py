@@ -202,3 +202,10 @@ def test_start_says_where_everything_is() -> None:
     """Endpoints, databases, triggers and a quick start are told."""
     for word in ("localhost:3000", "localhost:5432", "quick start", "db migrate", "tilt trigger"):
         assert word in plain().printed
+
+
+def test_edit_of_what_is_copied_builds_no_other_image() -> None:
+    """The tools hold of the backend what the seeds import, and none of the files that loops edit."""
+    edits = {loop.edit for loop in SETTINGS.loops.values()}
+    for only in plain().images["kiro/tools"]["only"]:
+        assert not {edit for edit in edits if edit == only or edit.startswith(f"{only}/")}
