@@ -1,0 +1,1 @@
+"""What the environment's own checks measure, each with a budget in the settings."""
