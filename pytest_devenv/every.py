@@ -12,14 +12,14 @@ from pytest_devenv.probes.root import root_id
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_devenv.settings import Loop, Settings
+    from pytest_devenv.settings import Loop, Settings, TargetName
     from pytest_devenv.targets.environment import Environment
     from pytest_devenv.verdict import Verdict
 
 
-def every_probe(settings: Settings) -> dict[str, Probe]:
-    """Return all probes of these settings by their ids; what is not configured has none."""
-    return catalog(settings) | {probe.id: probe for probe in _loops(settings)}
+def every_probe(settings: Settings, target: TargetName | None = None) -> dict[str, Probe]:
+    """Return all probes of these settings by their ids; what is not configured, or not of this target, has none."""
+    return catalog(settings, target) | {probe.id: probe for probe in _loops(settings)}
 
 
 def _loops(settings: Settings) -> Iterator[Probe]:

@@ -1,4 +1,4 @@
-"""Does each local port belong to whom it should? These look at this machine alone."""
+"""Does each local port belong to whom it should? These look at this machine, and at nothing that runs but a cluster."""
 
 from __future__ import annotations
 
@@ -29,4 +29,10 @@ def test_port_is_free_or_held_by_its_service(devenv: Devenv, probe: str) -> None
 @asserts("port.speaks_its_protocol")
 def test_open_port_speaks_its_protocol(devenv: Devenv, probe: str) -> None:
     """An open port answers as its service does: no dead forward."""
+    holds(devenv.verdict(probe))
+
+
+@asserts("service.ports_agree")
+def test_ports_agree_in_the_cluster(devenv: Devenv, probe: str) -> None:
+    """The port of the settings, of the Kubernetes Service and of the container are one."""
     holds(devenv.verdict(probe))

@@ -36,3 +36,15 @@ def test_pending_migrations_are_safe(devenv: Devenv, probe: str) -> None:
 def test_schema_is_what_its_migrations_make(devenv: Devenv, probe: str) -> None:
     """The live schema is the one that the migrations build in an empty database: no drift."""
     holds(devenv.verdict(probe))
+
+
+@asserts("manifests.are_accepted")
+def test_api_server_accepts_the_manifests(devenv: Devenv, probe: str) -> None:
+    """A server-side dry run of the manifests has no error."""
+    holds(devenv.verdict(probe))
+
+
+@asserts("manifests.are_deployed")
+def test_what_is_deployed_is_what_the_manifests_say(devenv: Devenv, probe: str) -> None:
+    """Applying the manifests would change nothing."""
+    holds(devenv.verdict(probe))

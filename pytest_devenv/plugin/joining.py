@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PREFIX = "devenv/"
-MODULES = ("health", "schema", "ports", "loop", "project")
+MODULES = ("cluster", "health", "schema", "ports", "loop", "project")
 
 
 def selects_marked_only(expression: str) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_devenv.report.redact import Redactor
     from pytest_devenv.run import Devenv
-    from pytest_devenv.settings import Settings
+    from pytest_devenv.settings import Settings, TargetName
     from pytest_devenv.targets.embedded.instance import Instance
 
 _INSTANCE = "devenv_instance"
@@ -91,7 +91,7 @@ class Session:
         from pytest_devenv.every import every_probe
         from pytest_devenv.run import Devenv
 
-        probes = every_probe(self.settings)
+        probes = every_probe(self.settings, self._target())
         for more in self.config.hook.pytest_devenv_probes(settings=self.settings):
             for probe in more:
                 if probe.id in probes:
@@ -109,6 +109,15 @@ class Session:
             keep=bool(self.option("keep")),
             instance=self._instance_of_worker(),
         )
+
+    def _target(self) -> TargetName | None:
+        """Return where the environment runs; where that cannot be told, opening it says why."""
+        from pytest_devenv.targets.choose import choose
+
+        try:
+            return choose(self.settings).target
+        except DevenvError:
+            return None
 
     def environment(self) -> Devenv:
         """Return the environment of this run, for the fixture that gives it."""

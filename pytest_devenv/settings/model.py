@@ -226,8 +226,9 @@ class Settings:
     """Everything that one `[tool.pytest-devenv]` table describes.
 
     `root` is the folder of `file`; relative paths start there. `deadline_s` bounds every single look, `start_s` the
-    start of one service in the embedded target. `require` is what has to be there where its checks would be off.
-    `sources` tells for each key path where its value came from.
+    start of one service in the embedded target. A container of the cluster that was restarted is only trusted
+    `stable_s` later. `require` is what has to be there where its checks would be off. `sources` tells for each key path
+    where its value came from.
     """
 
     root: Path
@@ -244,6 +245,8 @@ class Settings:
     start_s: float = 30.0
     require: Requirement = Requirement.NOTHING
     kind: Kind | None = None
+    stable_s: float = 10.0
+    manifests: str | None = None
     services: Mapping[str, Service] = field(default_factory=dict, hash=False)
     databases: Mapping[str, Database] = field(default_factory=dict, hash=False)
     loops: Mapping[str, Loop] = field(default_factory=dict, hash=False)

@@ -342,6 +342,13 @@ ROOT = Table(
             "runs this project.",
         ),
         "kind": Key(KIND, "The kind cluster that a run makes."),
+        "stable_s": Key(
+            shapes.duration("s"), "How long a container in the cluster has to run after a restart to count as well."
+        ),
+        "manifests": Key(
+            shapes.text("the path of a folder"),
+            "The folder of the Kubernetes manifests, a kustomization or plain YAML, beginning at this file's folder.",
+        ),
         "services": Key(Named(SERVICE, "service"), "The services, by name."),
         "databases": Key(Named(DATABASE, "database"), "The databases, by the name they have on their server."),
         "loops": Key(Named(LOOP, "loop"), "The ways from an edit to seeing it live, by name."),

@@ -39,7 +39,7 @@ def test_all_problems_are_said_at_once_in_the_order_of_the_file(problems_of: Pro
         "\n"
         "tagret\n"
         "  expected: a key of this table: budgets, cluster, context, contexts, databases, deadline_s, environment, "
-        "kind, loops, name, namespace, require, required_secrets, services, start_s, target\n"
+        "kind, loops, manifests, name, namespace, require, required_secrets, services, stable_s, start_s, target\n"
         "  found: the unknown key tagret (string)\n"
         "  where: pytest-devenv.toml:2\n"
         "  remedy: did you mean target?\n"

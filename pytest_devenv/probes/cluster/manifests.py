@@ -1,0 +1,245 @@
+"""Whether the API server takes the manifests as they are, and whether what runs is what they say."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from pytest_devenv.probes.cluster.differences import differences
+from pytest_devenv.probes.cluster.kubectl import kubectl_of
+from pytest_devenv.probes.cluster.namespace import exists_id
+from pytest_devenv.probes.cluster.objects import name_of
+from pytest_devenv.probes.cluster.refusals import forbidden, said
+from pytest_devenv.probes.cluster.snapshot import cluster_of
+from pytest_devenv.probes.probe import Probe, probe_id
+from pytest_devenv.probes.shared import Shared
+from pytest_devenv.verdict import Evidence, Verdict, failed, passed, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pytest_devenv.clients.kubernetes import Api, ApiError
+    from pytest_devenv.probes.cluster.kubectl import Kubectl
+    from pytest_devenv.probes.cluster.objects import Object
+    from pytest_devenv.settings import Settings
+    from pytest_devenv.targets.environment import Environment
+
+_AT_ONCE = 6
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_APPLY = "application/apply-patch+yaml"
+_MANAGER = "pytest-devenv"
+_SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What came of applying one object without keeping it.
+
+    `would_be` is what it would be, `is_now` what it is, None where it is not there. `refusal` is what the API server
+    said instead, and `barred` its error where this user may not even try.
+    """
+
+    object: Object
+    refusal: str | None = None
+    barred: ApiError | None = None
+    would_be: Object | None = None
+    is_now: Object | None = None
+
+    @property
+    def label(self) -> str:
+        """The object as kubectl writes it: `deployment/backend`."""
+        return f"{str(self.object.get('kind', '')).lower()}/{name_of(self.object)}"
+
+
+def probes(settings: Settings) -> Iterator[Probe]:
+    """Yield the probes of the manifests, where the settings say where they are."""
+    if settings.manifests is None:
+        return
+    shared = Shared(_tried)
+    subject, taken = settings.name, probe_id("manifests.are_accepted", settings.name)
+    deadline_s = 4 * settings.deadline_s
+    yield Probe(
+        name="manifests.are_accepted",
+        subject=subject,
+        look=partial(_are_accepted, shared),
+        requires=(exists_id(settings),),
+        deadline_s=deadline_s,
+        mark="schema",
+    )
+    yield Probe(
+        name="manifests.are_deployed",
+        subject=subject,
+        look=partial(_are_deployed, shared),
+        requires=(taken,),
+        deadline_s=deadline_s,
+        mark="schema",
+    )
+
+
+def _are_accepted(shared: Shared[tuple[Tried, ...] | Verdict], environment: Environment) -> Verdict:
+    tried = shared.get("manifests.are_accepted", environment)
+    if isinstance(tried, Verdict):
+        return tried
+    kubectl = kubectl_of(environment.settings, cluster_of(environment))
+    barred = [each.barred for each in tried if each.barred is not None]
+    if barred:
+        return forbidden(barred, kubectl)
+    refused = [(each.label, each.refusal) for each in tried if each.refusal is not None]
+    if not refused:
+        return passed(f"{len(tried)} objects are accepted", objects=len(tried))
+    label, refusal = refused[0]
+    return failed(
+        f"the API server refuses {label}" + (f" and {len(refused) - 1} more" if refused[1:] else ""),
+        expected="every object accepted, as a server-side dry run says",
+        found=refusal,
+        where=f"{environment.settings.manifests}, applied to context {kubectl.context or 'of this pod'}",
+        remedy=f"correct it, then: {_dry_run(kubectl)}",
+        evidence=(Evidence("refused", "\n".join(f"{name}: {said}" for name, said in refused)),),
+    )
+
+
+def _are_deployed(shared: Shared[tuple[Tried, ...] | Verdict], environment: Environment) -> Verdict:
+    tried = shared.get("manifests.are_deployed", environment)
+    if isinstance(tried, Verdict):
+        return tried
+    return judge_drift(tried, kubectl_of(environment.settings, cluster_of(environment)))
+
+
+def judge_drift(tried: Sequence[Tried], kubectl: Kubectl) -> Verdict:
+    """Return whether applying the manifests would change anything that is there."""
+    lines: list[str] = []
+    drifted: list[str] = []
+    for each in tried:
+        if each.would_be is None:
+            continue
+        found = ["is not there"] if each.is_now is None else differences(each.is_now, each.would_be)
+        if found:
+            drifted.append(each.label)
+            lines += [f"{each.label}: {line}" for line in found]
+    if not drifted:
+        return passed(f"{len(tried)} objects are as the manifests say", objects=len(tried))
+    more = f"\n… and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    return failed(
+        f"{drifted[0]} is not as the manifests say" + (f", nor are {len(drifted) - 1} more" if drifted[1:] else ""),
+        expected="nothing that applying the manifests would change",
+        found=lines[0],
+        where=f"namespace {kubectl.namespace}, context {kubectl.context or 'of this pod'}",
+        remedy=f"see it: {kubectl('diff', '-k', kubectl.manifests or '.')}; have it so: {kubectl.deploy('')}",
+        evidence=(Evidence("what is, and what would be", "\n".join(lines[:_SHOWN]) + more),),
+    )
+
+
+def _tried(environment: Environment) -> tuple[Tried, ...] | Verdict:
+    settings = environment.settings
+    rendered = render(settings.root / (settings.manifests or ""), deadline_s=2 * settings.deadline_s)
+    if isinstance(rendered, Verdict):
+        return rendered
+    cluster = cluster_of(environment)
+    resources = _Resources(cluster.api)
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="manifests") as threads:
+        return tuple(threads.map(partial(_try, cluster.api, resources, cluster.namespace), rendered))
+
+
+def render(folder: Path, *, deadline_s: float) -> tuple[dict[str, Any], ...] | Verdict:
+    """Return the objects of a folder, as kustomize puts them together, or of its YAML files where it has none.
+
+    Returns a verdict where they cannot be had.
+    """
+    import yaml
+
+    if not any((folder / name).is_file() for name in _KUSTOMIZATIONS):
+        files = sorted((*folder.glob("*.yaml"), *folder.glob("*.yml")))
+        if not files:
+            return unknown(
+                f"{folder} holds no manifests", where=str(folder), remedy="correct manifests in the settings"
+            )
+        text = "\n---\n".join(file.read_text() for file in files)
+    else:
+        kubectl = shutil.which("kubectl")
+        if kubectl is None:
+            return unknown(
+                "the manifests cannot be put together: there is no kubectl here",
+                where=str(folder),
+                remedy="install kubectl: https://kubernetes.io/docs/tasks/tools/",
+            )
+        try:
+            done = subprocess.run(
+                [kubectl, "kustomize", str(folder)], capture_output=True, text=True, timeout=deadline_s, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return unknown(f"kubectl kustomize does not end within {deadline_s:g} s", where=str(folder))
+        if done.returncode != 0:
+            return failed(
+                "the manifests cannot be put together",
+                expected="objects from kubectl kustomize",
+                found=" ".join(done.stderr.split())[:300],
+                where=str(folder),
+                remedy=f"correct it, then: kubectl kustomize {folder}",
+            )
+        text = done.stdout
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return tuple(each for each in yaml.load_all(text, Loader=loader) if isinstance(each, dict))
+    except yaml.YAMLError as error:
+        return failed(
+            "the manifests are no YAML",
+            expected="YAML documents",
+            found=" ".join(str(error).split())[:300],
+            where=str(folder),
+            remedy="correct it: the line is named above",
+        )
+
+
+class _Resources:
+    """Where the objects of a kind are to be had: https://kubernetes.io/docs/reference/using-api/api-concepts/."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._known: dict[str, dict[str, tuple[str, bool]]] = {}
+
+    def path(self, each: Object, namespace: str) -> str:
+        """Return the path of an object. Raises ApiError where the server lacks its API, KeyError where its kind."""
+        version, kind = str(each.get("apiVersion")), str(each.get("kind"))
+        base = f"/api/{version}" if "/" not in version else f"/apis/{version}"
+        if base not in self._known:
+            found = self._api.get(base).get("resources") or ()
+            self._known[base] = {
+                one["kind"]: (one["name"], bool(one["namespaced"])) for one in found if "/" not in one["name"]
+            }
+        resource, namespaced = self._known[base][kind]
+        own = each.get("metadata", {}).get("namespace") or namespace
+        return (
+            f"{base}/namespaces/{own}/{resource}/{name_of(each)}"
+            if namespaced
+            else f"{base}/{resource}/{name_of(each)}"
+        )
+
+
+def _try(api: Api, resources: _Resources, namespace: str, each: dict[str, Any]) -> Tried:
+    from pytest_devenv.clients.kubernetes import ApiError
+
+    try:
+        path = resources.path(each, namespace)
+        would_be = api.request(
+            "PATCH", path, each, content_type=_APPLY, dryRun="All", fieldManager=_MANAGER, force="true"
+        )
+    except ApiError as error:
+        return Tried(object=each, barred=error) if error.forbidden else Tried(object=each, refusal=said(error).found)
+    except KeyError:
+        return Tried(object=each, refusal=f"no kind {each.get('kind')} in {each.get('apiVersion')}")
+    try:
+        return Tried(object=each, would_be=would_be, is_now=api.get(path))
+    except ApiError as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            return Tried(object=each, would_be=would_be)
+        return Tried(object=each, barred=error) if error.forbidden else Tried(object=each, refusal=said(error).found)
+
+
+def _dry_run(kubectl: Kubectl) -> str:
+    return kubectl("apply", "--server-side", "--dry-run=server", "-k", kubectl.manifests or ".")

@@ -1,0 +1,1 @@
+"""What is judged of a cluster, from objects as its API gives them."""
