@@ -23,11 +23,12 @@ from pytest_devenv.verdict import failed, off, passed, unknown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_devenv.settings import Settings
     from pytest_devenv.targets.environment import Environment
     from pytest_devenv.verdict import Verdict
 
+SUBJECT = "cluster"  # a context may hold what no id of a test can, and a database may be called as the settings are
 MOST_SKEW_S = 2.0
+ANSWERS_ID = probe_id("cluster.answers", SUBJECT)
 _MINORS_APART = 1  # https://kubernetes.io/releases/version-skew-policy/#kubectl
 _VERSION = re.compile(r"v?(?P<major>\d+)\.(?P<minor>\d+)")
 _PATH = "/version"
@@ -46,20 +47,15 @@ class Answer:
     came_s: float
 
 
-def answers_id(settings: Settings) -> str:
-    """Return the id of the probe that says whether the API server answers."""
-    return probe_id("cluster.answers", settings.name)
-
-
-def probes(settings: Settings) -> Iterator[Probe]:
+def probes() -> Iterator[Probe]:
     """Yield what is looked at of the API server itself."""
     shared = Shared(_asked)
-    yield Probe(name="cluster.answers", subject=settings.name, look=partial(_answers, shared))
+    yield Probe(name="cluster.answers", subject=SUBJECT, look=partial(_answers, shared))
     for name, look in (
         ("cluster.fits_kubectl", _fits_kubectl),
         ("cluster.tells_the_time", _tells_the_time),
     ):
-        yield Probe(name=name, subject=settings.name, look=partial(look, shared), requires=(answers_id(settings),))
+        yield Probe(name=name, subject=SUBJECT, look=partial(look, shared), requires=(ANSWERS_ID,))
 
 
 def _asked(environment: Environment) -> Answer:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_devenv.errors import TargetError, WaitTimeoutError
+from pytest_devenv.probes.cluster.answers import SUBJECT
 from pytest_devenv.probes.cluster.kubectl import kubectl_of
 from pytest_devenv.probes.cluster.namespace import readable_id
 from pytest_devenv.probes.cluster.objects import containers, holds, name_of
@@ -49,7 +50,7 @@ def probes(settings: Settings, shared: Shared[Snapshot]) -> Iterator[Probe]:
     if any(service.kind is not ServiceKind.JOB for service in settings.services.values()):
         yield Probe(
             name="dns.resolves",
-            subject=settings.name,
+            subject=SUBJECT,
             look=partial(_resolves, shared),
             requires=(readable_id(settings),),
             deadline_s=(_MOST_ASKED + 1) * settings.deadline_s,

@@ -41,7 +41,7 @@ def joined(settings: Settings, probes: Iterable[Probe]) -> Iterator[Probe]:
     """
     shared = snapshots()
     groups = (each.probes(settings, shared) for each in _IN_THE_NAMESPACE)
-    ours = tuple(chain(answers.probes(settings), *groups, manifests.probes(settings)))
+    ours = tuple(chain(answers.probes(), *groups, manifests.probes(settings)))
     yield from ours
     known = {probe.id for probe in ours}
     more = _required_of_the_cluster(settings)

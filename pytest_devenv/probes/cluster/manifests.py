@@ -10,6 +10,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from pytest_devenv.probes.cluster.answers import SUBJECT
 from pytest_devenv.probes.cluster.differences import differences
 from pytest_devenv.probes.cluster.kubectl import kubectl_of
 from pytest_devenv.probes.cluster.namespace import exists_id
@@ -62,11 +63,11 @@ def probes(settings: Settings) -> Iterator[Probe]:
     if settings.manifests is None:
         return
     shared = Shared(_tried)
-    subject, taken = settings.name, probe_id("manifests.are_accepted", settings.name)
+    taken = probe_id("manifests.are_accepted", SUBJECT)
     deadline_s = 4 * settings.deadline_s
     yield Probe(
         name="manifests.are_accepted",
-        subject=subject,
+        subject=SUBJECT,
         look=partial(_are_accepted, shared),
         requires=(exists_id(settings),),
         deadline_s=deadline_s,
@@ -74,7 +75,7 @@ def probes(settings: Settings) -> Iterator[Probe]:
     )
     yield Probe(
         name="manifests.are_deployed",
-        subject=subject,
+        subject=SUBJECT,
         look=partial(_are_deployed, shared),
         requires=(taken,),
         deadline_s=deadline_s,

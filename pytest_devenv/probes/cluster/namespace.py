@@ -6,7 +6,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from pytest_devenv.probes.cluster.answers import answers_id
+from pytest_devenv.probes.cluster.answers import ANSWERS_ID
 from pytest_devenv.probes.cluster.kubectl import Kubectl, kubectl_of
 from pytest_devenv.probes.cluster.objects import name_of, status_of
 from pytest_devenv.probes.cluster.refusals import forbidden, refused, said
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 def probes(settings: Settings, shared: Shared[Snapshot]) -> Iterator[Probe]:
     """Yield what has to hold before anything in the namespace can be judged."""
     subject = _subject(settings)
-    yield Probe(
-        name="namespace.exists", subject=subject, look=partial(_exists, shared), requires=(answers_id(settings),)
-    )
+    yield Probe(name="namespace.exists", subject=subject, look=partial(_exists, shared), requires=(ANSWERS_ID,))
     yield Probe(
         name="namespace.may_be_read",
         subject=subject,

@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pytest_devenv.probes.cluster.answers import answers_id
+from pytest_devenv.probes.cluster.answers import ANSWERS_ID, SUBJECT
 from pytest_devenv.probes.cluster.kubectl import kubectl_of
 from pytest_devenv.probes.cluster.namespace import exists_id
 from pytest_devenv.probes.cluster.objects import condition, name_of, spec_of
 from pytest_devenv.probes.cluster.refusals import forbidden
 from pytest_devenv.probes.cluster.snapshot import cluster_of
-from pytest_devenv.probes.probe import Probe
+from pytest_devenv.probes.probe import Probe, probe_id
 from pytest_devenv.verdict import failed, passed
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pytest_devenv.targets.environment import Environment
     from pytest_devenv.verdict import Verdict
 
+NAME = "nodes.have_room"
 LEAST_FREE_SHARE = 0.05
 LEAST_FREE_BYTES = 1 << 30
 _MOST_ASKED = 5
@@ -41,11 +42,18 @@ _PRESSURES = {
 def probes(settings: Settings, shared: Shared[Snapshot]) -> Iterator[Probe]:
     """Yield the probe of all nodes."""
     yield Probe(
-        name="nodes.have_room",
-        subject=settings.name,
+        name=NAME,
+        subject=SUBJECT,
         look=partial(_have_room, shared),
-        requires=(answers_id(settings), exists_id(settings)),
+        requires=(ANSWERS_ID, exists_id(settings)),
     )
+
+
+def cause_of(snapshot: Snapshot, kubectl: Kubectl) -> str | None:
+    """Return the id of the probe that tells of the nodes, where none of them can run a pod."""
+    nodes = snapshot.all("nodes")
+    useless = (spec_of(node).get("unschedulable") or _judge_conditions(node, kubectl) for node in nodes)
+    return probe_id(NAME, SUBJECT) if "nodes" in snapshot.found and all(useless) else None
 
 
 def _have_room(shared: Shared[Snapshot], environment: Environment) -> Verdict:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pytest_devenv.probes.cluster import nodes, secrets
 from pytest_devenv.probes.cluster.claims import why_unbound
 from pytest_devenv.probes.cluster.evidence import events_about, last_events, last_lines
 from pytest_devenv.probes.cluster.kubectl import kubectl_of
@@ -14,7 +15,6 @@ from pytest_devenv.probes.cluster.namespace import readable_id
 from pytest_devenv.probes.cluster.objects import age, condition, containers, epoch_s, name_of, status_of
 from pytest_devenv.probes.cluster.pods import trouble_of
 from pytest_devenv.probes.cluster.rollout import RESOURCES, Rollout, rollout_of
-from pytest_devenv.probes.cluster.secrets import cause_of
 from pytest_devenv.probes.cluster.snapshot import cluster_of
 from pytest_devenv.probes.cluster.trouble import Scene, Trouble
 from pytest_devenv.probes.databases import needed_ids
@@ -172,7 +172,7 @@ def told(trouble: Trouble, scene: Scene, snapshot: Snapshot, environment: Enviro
         remedy=trouble.remedy,
         evidence=(*last_events(scene.events, snapshot), *(() if log is None else (log,))),
     )
-    cause = cause_of(trouble, environment.settings)
+    cause = secrets.cause_of(trouble, environment.settings) or nodes.cause_of(snapshot, scene.kubectl)
     return verdict if cause is None else blocked(cause, verdict)
 
 

@@ -36,7 +36,7 @@ def test_a_service_requires_its_workload_which_requires_the_cluster() -> None:
     assert HERE["service.has_endpoints[postgres]"] == ("workload.is_rolled_out[postgres]",)
     assert HERE["workload.is_rolled_out[postgres]"] == (READABLE,)
     assert HERE[READABLE] == ("namespace.exists[shop-dev]",)
-    assert HERE["namespace.exists[shop-dev]"] == ("cluster.answers[shop]",)
+    assert HERE["namespace.exists[shop-dev]"] == ("cluster.answers[cluster]",)
     assert HERE["redis.answers[redis]"] == ("service.has_endpoints[redis]",)
     assert HERE["service.has_endpoints[redis]"] == (READABLE,)
 
@@ -68,4 +68,4 @@ def test_all_that_is_required_is_there() -> None:
 def test_what_others_look_at_is_looked_at_in_the_clusters_way() -> None:
     """A required secret is one of the cluster's, under the same id as elsewhere."""
     assert HERE["secret.is_present[jwt-secret]"] == (READABLE,)
-    assert HERE["manifests.are_deployed[shop]"] == ("manifests.are_accepted[shop]",)
+    assert HERE["manifests.are_deployed[cluster]"] == ("manifests.are_accepted[cluster]",)
