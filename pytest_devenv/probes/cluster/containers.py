@@ -180,7 +180,7 @@ def _not_ready(pod: Object, container: Object, status: Object, scene: Scene) -> 
         found += f"; it runs since {age(scene.now_s - started_s)}"
     ended = (status.get("lastState") or {}).get("terminated")
     if ended is not None:
-        found += f", restarted {status.get('restartCount')} times, last ended with {exit_of(ended)}"
+        found += f"{_restarts(status.get('restartCount') or 0)}, last ended with {exit_of(ended)}"
     return Trouble(
         what=f"is not ready: the {kind.lower()} probe of {container['name']} fails",
         expected=f"a {kind.lower()} probe that succeeds",
@@ -203,8 +203,8 @@ def _crashed(pod: Object, container: Object, status: Object, ended: Object, scen
     message = str(ended.get("message", "")).strip().rpartition("\n")[2].strip()
     return Trouble(
         what=f"{crashes}: {exit_of(ended)}" if not killed else "is killed again and again: its liveness probe fails",
-        expected=f"container {container['name']} running",
-        found=f"{exit_of(ended)}, restarted {times} times{why}" + (f": {message}" if message else ""),
+        expected=f"container {container['name']} " + ("done with exit code 0" if scene.ends else "running"),
+        found=f"{exit_of(ended)}{_restarts(times)}{why}" + (f": {message}" if message else ""),
         where=_where(pod, container),
         remedy=scene.back if scene.undo else f"mend what its last lines say, then: {scene.anew}",
         log=_log(pod, container, previous=previous),
@@ -224,7 +224,7 @@ def _out_of_memory(
     return Trouble(
         what=f"runs out of memory: {container['name']} was killed at {of}",
         expected=f"container {container['name']} running within {of}",
-        found=f"{exit_of(ended)}, restarted {status.get('restartCount') or 0} times",
+        found=exit_of(ended) + _restarts(status.get("restartCount") or 0),
         where=_where(pod, container),
         remedy=scene.back
         if scene.undo
@@ -242,6 +242,10 @@ def _unstable(pod: Object, container: Object, status: Object, scene: Scene) -> T
     if ended is None or started_s is None or scene.now_s - started_s >= scene.stable_s:
         return None
     return _crashed(pod, container, status, ended, scene, previous=True)
+
+
+def _restarts(times: int) -> str:
+    return {0: "", 1: ", restarted once"}.get(times, f", restarted {times} times")
 
 
 def _where(pod: Object, container: Object) -> str:

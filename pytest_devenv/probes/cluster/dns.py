@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from pytest_devenv.targets.environment import Environment
     from pytest_devenv.verdict import Verdict
 
-_LOOKED_UP_BY = "getent"
+_PROGRAM = "getent"
+_LOOKED_UP_BY = f"{_PROGRAM} ahosts"  # and not hosts, which asks for IPv6 alone first, along the whole search list
 _NOT_THERE = frozenset({126, 127})
 _MOST_ASKED = 4
 _DNS = "kube-system"
@@ -97,7 +98,7 @@ def _asked(
     from pytest_devenv.clients.kubernetes import ApiError, UnreachableError
     from pytest_devenv.clients.kubernetes.exec import run
 
-    command = [_LOOKED_UP_BY, "hosts", *names]
+    command = [*_LOOKED_UP_BY.split(), *names]
     for place in asked_in:
         where = f"{place.pod}, container {place.container}"
         try:
@@ -119,11 +120,11 @@ def _asked(
             return judge(names, found_in(ended.out.decode(errors="replace"), names), where, kubectl)
     if not asked_in:
         return off("no container is ready in which a name could be looked up")
-    return off(f"no container has {_LOOKED_UP_BY} to look names up with")
+    return off(f"no container has {_PROGRAM} to look names up with")
 
 
 def found_in(output: str, names: Sequence[str]) -> frozenset[str]:
-    """Return which of the names have a line in the output of `getent hosts`."""
+    """Return which of the names have a line in the output of `getent ahosts`."""
     words = {word for line in output.splitlines() for word in line.split()[1:]}
     return frozenset(name for name in names if any(word == name or word.startswith(f"{name}.") for word in words))
 
@@ -150,7 +151,7 @@ def judge(names: Sequence[str], found: frozenset[str], where: str, kubectl: Kube
         "the cluster's DNS finds no Service" if every else f"the cluster's DNS does not find {', '.join(missing)}",
         expected=f"an address for {', '.join(names)}",
         found=f"none for {', '.join(missing)}",
-        where=f"{_LOOKED_UP_BY} hosts in {where}, namespace {kubectl.namespace}",
+        where=f"{_LOOKED_UP_BY} in {where}, namespace {kubectl.namespace}",
         remedy=_dns(kubectl),
     )
 
@@ -160,7 +161,7 @@ def _silent(names: Sequence[str], where: str, kubectl: Kubectl, *, deadline_s: f
         "the cluster's DNS does not answer",
         expected=f"an address for {', '.join(names)} within {deadline_s:g} s",
         found="no answer in that time",
-        where=f"{_LOOKED_UP_BY} hosts in {where}, namespace {kubectl.namespace}",
+        where=f"{_LOOKED_UP_BY} in {where}, namespace {kubectl.namespace}",
         remedy=_dns(kubectl),
     )
 

@@ -63,7 +63,9 @@ class Scene:
         if kind in {"deployment", "statefulset", "daemonset"}:
             return self.kubectl("rollout", "restart", self.workload)
         delete = self.kubectl("delete", self.workload)
-        return delete if self.kubectl.manifests is None else f"{delete} && {self.kubectl.deploy('')}"
+        if self.kubectl.manifests is None:
+            return f"{delete}, and deploy it again"
+        return f"{delete} && {self.kubectl.deploy('')}"
 
     @property
     def back(self) -> str:

@@ -11,9 +11,11 @@ READY = [{"type": "Ready", "status": "True"}]
 
 def test_what_getent_prints_is_found() -> None:
     """A name is found by the line of its whole name, and a part of another name is not it."""
-    output = "10.96.4.2       postgres.shop-dev.svc.cluster.local\n10.96.4.3  redis-old.shop-dev.svc.cluster.local\n"
+    output = (
+        "10.96.4.2 STREAM postgres.shop-dev.svc.cluster.local\n10.96.4.3 STREAM redis-old.shop-dev.svc.cluster.local\n"
+    )
     assert found_in(output, NAMES) == {"postgres"}
-    assert found_in("10.96.4.3  redis  redis\n", NAMES) == {"redis"}
+    assert found_in("10.96.4.3  STREAM redis\n10.96.4.3  DGRAM\n", NAMES) == {"redis"}
 
 
 def test_names_that_are_not_found_are_named() -> None:

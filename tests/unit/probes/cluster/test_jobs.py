@@ -41,7 +41,7 @@ def test_a_job_that_has_given_up_says_what_its_last_pod_died_of() -> None:
     limit = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "reached the limit"}
     found = trouble(job(limit), pod(container(ended(2)), phase="Failed"))
     assert found.what == "fails: exit code 2"
-    assert found.found == "exit code 2, restarted 0 times; BackoffLimitExceeded: reached the limit"
+    assert found.found == "exit code 2; BackoffLimitExceeded: reached the limit"
     assert found.remedy == f"mend what its last lines say, then: {K} delete job/migrate && {DEPLOY}"
     assert trouble(job(limit)).found == "BackoffLimitExceeded: reached the limit; none of its pods is left"
 
