@@ -25,6 +25,7 @@ within a table.
 BENCHMARKS = {
     "plugin_tax": "What the plugin costs a run that does not need it",
     "health": "How long it takes to know",
+    "cluster": "How long it takes to know in a cluster",
     "migrations": "How fast migrations are applied",
     "seeds": "How fast the reference environment is seeded",
     "controlplane": "How soon a Kubernetes API is there",
