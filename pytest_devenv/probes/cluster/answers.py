@@ -89,7 +89,7 @@ def _answers(shared: Shared[Answer], environment: Environment) -> Verdict:
         latency_ms=(answer.came_s - answer.asked_s) * 1000,
         version=answer.version,
         context=cluster.context,
-        platform=cluster.platform,
+        platform=None if cluster.platform is None else cluster.platform.name,
     )
 
 

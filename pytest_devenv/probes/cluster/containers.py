@@ -98,8 +98,8 @@ def _not_pulled(pod: Object, container: Object, reason: str, message: str, scene
     else:
         correct = scene.kubectl("set", "image", scene.workload, f"{container['name']}={_untagged(image)}:…")
         remedy = f"name an image that is there: {correct}"
-        if scene.load and reason != "InvalidImageName":
-            remedy += f"; or, if this machine has it: {' '.join(scene.load).format(image=image)}"
+        if scene.load is not None and reason != "InvalidImageName":
+            remedy += f"; or, if this machine has it: {scene.load.replace('IMAGE', image)}"
     return Trouble(
         what=f"cannot pull the image {image}",
         expected=f"the image {image}, on the node or in its registry",

@@ -14,7 +14,7 @@ from pytest_devenv.probes.cluster.objects import age, condition, epoch_s, name_o
 from pytest_devenv.probes.cluster.pods import trouble_of
 from pytest_devenv.probes.cluster.snapshot import cluster_of
 from pytest_devenv.probes.cluster.trouble import Scene, Trouble
-from pytest_devenv.probes.cluster.workloads import explained, load_command, told
+from pytest_devenv.probes.cluster.workloads import explained, load_of, told
 from pytest_devenv.probes.jobs import migrated_by
 from pytest_devenv.probes.probe import Probe
 from pytest_devenv.probes.root import ROOTS, root_id
@@ -76,7 +76,7 @@ def _completed(service: Service, shared: Shared[Snapshot], environment: Environm
         stable_s=math.inf,
         ends=True,
         events=events_about((job, *pods), snapshot),
-        load=load_command(cluster.platform, cluster.context),
+        load=load_of(cluster),
     )
     trouble = judge(job, pods, scene)
     if trouble is None:

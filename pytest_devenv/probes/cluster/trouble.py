@@ -43,8 +43,8 @@ class Scene:
     """What a pod is judged with: its workload, as kubectl writes it, the events about it, and the time there.
 
     `ends` tells that the workload is a Job, whose containers are to end, and `undo` that pods of an earlier revision
-    are still ready. `load` is the command that loads an image of this machine into the cluster, where its platform has
-    one. `stable_s` is how long a container has to have run since it was last restarted.
+    are still ready. `load` is the command that brings an image, for which `IMAGE` stands, into the cluster, where its
+    platform has one. `stable_s` is how long a container has to have run since it was last restarted.
     """
 
     workload: str
@@ -54,7 +54,7 @@ class Scene:
     events: tuple[Object, ...] = ()
     ends: bool = False
     undo: bool = False
-    load: tuple[str, ...] = ()
+    load: str | None = None
 
     @property
     def anew(self) -> str:

@@ -37,11 +37,6 @@ if TYPE_CHECKING:
     from pytest_devenv.verdict import Verdict
 
 NAME = "workload.is_rolled_out"
-_LOADS = {
-    "kind": ("kind-", ("kind", "load", "docker-image", "{image}", "--name")),
-    "k3d": ("k3d-", ("k3d", "image", "import", "{image}", "--cluster")),
-    "minikube": ("", ("minikube", "image", "load", "{image}", "--profile")),
-}
 
 
 def probes(settings: Settings, shared: Shared[Snapshot]) -> Iterator[Probe]:
@@ -90,7 +85,7 @@ def _is_rolled_out(service: Service, shared: Shared[Snapshot], environment: Envi
         stable_s=environment.settings.stable_s,
         events=events_about((*rollout.owners, *rollout.pods), snapshot),
         undo=rollout.serves_before,
-        load=load_command(cluster.platform, cluster.context),
+        load=load_of(cluster),
     )
     trouble = judge(rollout, scene)
     if trouble is None:
@@ -139,13 +134,9 @@ def _ended(pod: Object) -> bool:
     return status_of(pod).get("phase") in {"Failed", "Succeeded"}
 
 
-def load_command(platform: str | None, context: str) -> tuple[str, ...]:
-    """Return the command that loads an image of this machine into the cluster; its `{image}` is to be filled in."""
-    found = _LOADS.get(platform or "")
-    if found is None:
-        return ()
-    prefix, command = found
-    return (*command, context.removeprefix(prefix))
+def load_of(cluster: Cluster) -> str | None:
+    """Return the command that brings an image of this machine into the cluster, where its platform has one."""
+    return None if cluster.platform is None else cluster.platform.load
 
 
 def explained(trouble: Trouble, snapshot: Snapshot, cluster: Cluster, kubectl: Kubectl) -> Trouble:

@@ -9,7 +9,7 @@ from pytest_devenv.probes.cluster.objects import epoch_s
 from pytest_devenv.probes.cluster.snapshot import Snapshot
 from pytest_devenv.probes.cluster.trouble import Scene
 
-KUBECTL = Kubectl("kind-shop", "shop-dev", "k8s")
+KUBECTL = Kubectl("kubectl --context kind-shop", "kind-shop", "shop-dev", "k8s")
 K = "kubectl --context kind-shop --namespace shop-dev"
 DEPLOY = f"{K} apply -k k8s"
 NOW = "2026-11-29T12:01:00Z"
@@ -80,7 +80,7 @@ def scene(*events: Object, workload: str = "deployment/backend", undo: bool = Fa
         events=events,
         undo=undo,
         ends=ends,
-        load=("kind", "load", "docker-image", "{image}", "--name", "shop"),
+        load="kind load docker-image IMAGE --name shop",
     )
 
 

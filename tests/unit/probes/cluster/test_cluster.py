@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_devenv.clients.kubernetes.access import Access, Login
 from pytest_devenv.clients.kubernetes.errors import refused as refused_by_client
 from pytest_devenv.clients.kubernetes.naming import asked
 from pytest_devenv.probes.cluster.answers import Answer, judge_clock, judge_skew
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 ACCOUNT = "system:serviceaccount:shop-dev:health"
 GIB = 1 << 30
+ACCESS = Access(
+    context="kind-shop", server="https://shop", namespace=None, login=Login(name="ada"), source="~/.kube/config"
+)
 
 
 def denied(path: str, *, status: int = 403, user: str = ACCOUNT) -> ApiError:
@@ -31,7 +35,7 @@ def denied(path: str, *, status: int = 403, user: str = ACCOUNT) -> ApiError:
     said = f'{what.resource} is forbidden: User "{user}" cannot {what.verb} resource "{what.resource}"'
     reason = {403: "Forbidden", 401: "Unauthorized"}[status]
     return refused_by_client(
-        what, status=status, reason=reason, said=said, place=f"GET {path}", context="kind-shop", renewal="log in again"
+        what, status=status, reason=reason, said=said, place=f"GET {path}", access=ACCESS, renewal="log in again"
     )
 
 

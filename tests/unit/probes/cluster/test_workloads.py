@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_devenv.probes.cluster.rollout import rollout_of
-from pytest_devenv.probes.cluster.workloads import judge, load_command
+from pytest_devenv.probes.cluster.workloads import judge
 from tests.unit.probes.cluster.samples import K, container, deployment, pod, replicaset, scene, snapshot, waiting
 
 WELL = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1}
@@ -103,18 +103,3 @@ def test_a_paused_rollout_is_resumed() -> None:
     found = judge(rollout_of("deployment", given, snapshot()), scene())
     assert found is not None
     assert found.remedy == f"{K} rollout resume deployment/backend"
-
-
-@pytest.mark.parametrize(
-    ("platform", "context", "command"),
-    [
-        ("kind", "kind-shop", ("kind", "load", "docker-image", "{image}", "--name", "shop")),
-        ("k3d", "k3d-shop", ("k3d", "image", "import", "{image}", "--cluster", "shop")),
-        ("minikube", "minikube", ("minikube", "image", "load", "{image}", "--profile", "minikube")),
-        ("docker-desktop", "docker-desktop", ()),
-        (None, "elsewhere", ()),
-    ],
-)
-def test_images_are_loaded_as_the_platform_does(platform: str | None, context: str, command: tuple[str, ...]) -> None:
-    """Where a platform has images of its own, the remedy names the command that loads one."""
-    assert load_command(platform, context) == command
