@@ -72,6 +72,7 @@ def test_without_a_terminal_it_reads_as_toml_with_sources(folder: Path) -> None:
         required_secrets = []        # default
         deadline_s = 5               # default
         start_s = 30                 # default
+        require = "nothing"          # default
         # kind is not set
 
         [services.db]
