@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_devenv.endpoint import Endpoint
 
 _CONNECT_S = 0.5
-_GREETING_S = 1.0
+_GREETING_S = 2.0
 _SHORT = {
     "deploy": "deployment",
     "deployments": "deployment",
