@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -71,7 +70,10 @@ def _provided(
     settings: Settings, source: ClusterSource | None, instance: Instance | None, *, keep: bool
 ) -> contextlib.AbstractContextManager[Kubeconfig]:
     """Return what makes the cluster, or joins the one that this run has made already."""
-    provider = importlib.import_module(f"pytest_devenv.targets.{source}")
-    shared = {"keep": keep} if source is ClusterSource.KIND else {"instance": instance}
-    made: contextlib.AbstractContextManager[Kubeconfig] = provider.provided(settings, **shared)
-    return made
+    if source is ClusterSource.KIND:
+        from pytest_devenv.targets import kind
+
+        return kind.provided(settings, keep=keep)
+    from pytest_devenv.targets import controlplane
+
+    return controlplane.provided(settings, instance=instance)
