@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_devenv.verdict import Verdict
 
 FAILED = 1
+_PATIENCE_S = 30.0
 
 
 def _seconds(_ctx: click.Context, _parameter: click.Parameter, value: str) -> float:
@@ -116,7 +117,8 @@ def _in_cluster(settings: Settings) -> tuple[Settings, Choice, Kubeconfig]:
     from pytest_devenv.settings import TargetName
     from pytest_devenv.targets.choose import choose
 
-    in_cluster = replace(settings, target=TargetName.CLUSTER)
+    # A server that has just started, beside pods that start, answers slowly: that is no finding here.
+    in_cluster = replace(settings, target=TargetName.CLUSTER, deadline_s=max(settings.deadline_s, _PATIENCE_S))
     choice = choose(in_cluster)
     if choice.kubeconfig is None:
         message = f"expected a kube context in which a namespace can be made, found none: {choice.why}"

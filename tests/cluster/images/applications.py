@@ -51,6 +51,7 @@ APPLICATIONS = (
             "app/backend",
             "checks",
             "entry",
+            "k8s/tools/requirements.py",
             "migrations",
             "pyproject.toml",
             "pytest_devenv",

@@ -76,7 +76,7 @@ def _make(name: str, image: str, whole: str) -> None:
                 link.unlink()  # the base has them
         if name == "python":
             _slim(root / "usr" / "lib" / f"python{wheels.PYTHON}")
-            shutil.copy(wheels.pip(), context / "pip.whl")
+            shutil.unpack_archive(wheels.pip(), context / "pip", "zip")
         if name == "postgres":
             _postgres(root / "usr" / "lib")
         build(context, image, whole)

@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,34 +20,23 @@ PYTHON = "3.11"  # Debian's, and so the stand-in's
 PIP = "pip==25.3"
 _ALSO = "async-timeout>=4"  # redis requires it of a Python older than 3.11.3, as Debian's is
 _FETCH_S = 600
+_OF_BACKEND = "app/backend/requirements.txt"
 
 
 def for_backend() -> Path:
     """Return the folder of all that the backend needs."""
-    return _house("backend", [*_of_backend(), _ALSO])
+    return _house("backend", [*(ROOT / _OF_BACKEND).read_text().split(), _ALSO])
 
 
 def for_tools() -> Path:
-    """Return the folder of all that pytest-devenv and the seeds need in the cluster, and of what builds its wheel."""
-    file = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    project = file["project"]
-    asked = [
-        *project["dependencies"],
-        *project["optional-dependencies"]["alembic"],
-        *file["build-system"]["requires"],
-        *(each for each in _of_backend() if each.startswith(("argon2-cffi", "cryptography"))),
-        _ALSO,
-    ]
-    return _house("tools", asked)
+    """Return the folder of all that is installed for the tools, and of what builds pytest-devenv's own wheel."""
+    words = (sys.executable, ROOT / "k8s" / "tools" / "requirements.py", ROOT / "pyproject.toml", ROOT / _OF_BACKEND)
+    return _house("tools", [*run(*words).split(), *run(*words, "--build").split(), _ALSO])
 
 
 def pip() -> Path:
     """Return pip's own wheel."""
     return next(_house("pip", [PIP]).glob("pip-*.whl"))
-
-
-def _of_backend() -> list[str]:
-    return (ROOT / "app" / "backend" / "requirements.txt").read_text().split()
 
 
 def _house(name: str, asked: Sequence[str]) -> Path:
