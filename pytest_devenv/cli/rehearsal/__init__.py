@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FAILED = 1
 _PATIENCE_S = 30.0
+_FOLDER = "k8s"
 
 
 def _seconds(_ctx: click.Context, _parameter: click.Parameter, value: str) -> float:
@@ -37,7 +38,7 @@ def _seconds(_ctx: click.Context, _parameter: click.Parameter, value: str) -> fl
 
 
 @click.command("test-migration")
-@click.option("--manifests", default="k8s", show_default=True, metavar="FOLDER", help="Where the manifests are.")
+@click.option("--manifests", metavar="FOLDER", help="Where the manifests are; else what the settings say, else k8s.")
 @click.option("--seed-job", metavar="NAME", help="The Job of the seeds; else the one whose name says so.")
 @click.option(
     "--timeout",
@@ -50,7 +51,9 @@ def _seconds(_ctx: click.Context, _parameter: click.Parameter, value: str) -> fl
 )
 @click.option("--keep", is_flag=True, help="Leave the namespace, to look at it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def test_migration(manifests: str, seed_job: str | None, deadline_s: float, *, keep: bool, as_json: bool) -> None:
+def test_migration(
+    manifests: str | None, seed_job: str | None, deadline_s: float, *, keep: bool, as_json: bool
+) -> None:
     """Run the migration Job of the manifests alone, in a namespace of its own, and see what it makes.
 
     Its server, empty, and the Job come from the manifests. Then the schema is looked at, and the Job of the seeds is
@@ -64,7 +67,8 @@ def test_migration(manifests: str, seed_job: str | None, deadline_s: float, *, k
     settings, choice, kubeconfig = _in_cluster(load_settings())
     judge_tier(settings.environment, where=str(settings.file))
     namespace = name_for(settings.namespace or settings.name.lower())
-    parts = parts_of(load(manifests, root=settings.root), settings, namespace, seed=seed_job)
+    written = load(manifests or settings.manifests or _FOLDER, root=settings.root)
+    parts = parts_of(written, settings, namespace, seed=seed_job)
     told = _Told(_redactor(parts), quiet=as_json)
     told.say(f"{settings.name}: the migration alone, in namespace {namespace} of context {kubeconfig.context}")
     began = time.monotonic()

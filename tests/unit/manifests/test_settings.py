@@ -9,6 +9,9 @@ import yaml
 
 from pytest_devenv.settings import ServiceKind
 from pytest_devenv.settings.read import read
+from tests.cluster.images.applications import APPLICATIONS
+from tests.cluster.images.standins import NAMES, SERVERS
+from tests.cluster.images.wheels import PYTHON
 from tests.unit.manifests.written import FOLDER, ROOT, containers, environment, files, of_kind
 
 if TYPE_CHECKING:
@@ -115,3 +118,14 @@ def test_the_services_are_found_from_inside(settings: Settings) -> None:
     for service in settings.services.values():
         if service.kind is not ServiceKind.JOB:
             assert f"{service.name}:{service.port}" in found[f"PYTEST_DEVENV_{service.name.upper()}_URL"]
+
+
+def test_every_image_is_one_that_is_built_or_public() -> None:
+    """What the pods run is what `make cluster` loads, and what the Dockerfiles build on has a stand-in."""
+    built = {each.image for each in APPLICATIONS}
+    assert {container["image"] for _, container in containers()} == built | set(SERVERS)
+    for each in APPLICATIONS:
+        for line in (ROOT / each.dockerfile).read_text().splitlines():
+            if line.startswith("FROM ") and ("python" in line or "NGINX" in line):
+                image = line.split()[1].replace("${PYTHON_VERSION}", PYTHON).replace("${NGINX}", NAMES["nginx"])
+                assert image in NAMES.values()
