@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.people import Crowd, Person, crowd
-from pytest_devenv.fixtures.handles import handle_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +40,8 @@ def backend(
 @pytest.fixture(scope="session")
 def jobs(devenv: Devenv) -> DatabaseHandle:
     """Give the environment's second database; `migrated_database` is the first."""
+    from pytest_devenv.fixtures.handles import handle_of
+
     return handle_of(devenv, "jobs")
 
 

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import jsonschema
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Json = dict[str, Any]
 _METHODS = {"get", "put", "post", "delete", "patch"}
 _DIALECT = jsonschema.Draft202012Validator
+
+# The same examples in every run, and never more than these: a failure is not searched for a smaller one.
+_BOUNDED = settings(
+    max_examples=10,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,15 @@ class Operation:
         whole = {"allOf": [schema], "components": self.document["components"]}
         return _DIALECT(whole, format_checker=_DIALECT.FORMAT_CHECKER)
 
+    def for_examples(self, holds: Callable[[st.DataObject], None]) -> None:
+        """Call a function that draws its inputs, once for each example."""
+        _BOUNDED(given(data=st.data())(holds))()
+
+    def draw_place(self, data: st.DataObject) -> int:
+        """Choose what of the input is to be wrong: a parameter by its place, or the body, which is -1."""
+        places = [*range(len(self.parameters)), *([-1] if self.body else [])]
+        return int(data.draw(st.sampled_from(places)))
+
     def good(self, schema: Json) -> st.SearchStrategy[Any]:
         """Return values that a schema allows; of the keywords, those that a document of FastAPI's has."""
         match schema:
@@ -88,6 +111,13 @@ class Operation:
             anything = st.one_of(_JUNK, self._spoilt(schema))
         judge = self.validator(schema)
         return anything.filter(lambda value: not judge.is_valid(value))
+
+    def bad_text(self, schema: Json) -> st.SearchStrategy[str]:
+        """Return texts that a schema forbids in the place of a parameter, whatever they are read as."""
+        judge = self.validator(schema)
+        texts = ["-1", "9999999", "many", "1.5", "\t", "x" * 200, "00000000-0000-0000-0000"]
+        wrong = [text for text in texts if not judge.is_valid(text) and not judge.is_valid(_number_or_text(text))]
+        return st.sampled_from(wrong)
 
     def _good_object(self, schema: Json) -> st.SearchStrategy[Any]:
         properties = schema.get("properties", {})
@@ -148,3 +178,7 @@ def _good_text(schema: Json) -> st.SearchStrategy[Any]:
 
 def _is_utf8(text: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _number_or_text(text: str) -> int | str:
+    return int(text) if text.lstrip("-").isdecimal() else text
