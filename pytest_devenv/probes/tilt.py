@@ -185,7 +185,7 @@ def _forwards_are_alive(tilt: Tilt, environment: Environment) -> Verdict:
     forwards = tilt.forwards()
     if not forwards:
         return off(f"Tilt at {tilt.url} forwards no port")
-    dead = {each: fault for each in forwards if (fault := _dead(each, environment)) is not None}
+    dead = {each: fault for each in forwards if (fault := dead(each, environment)) is not None}
     if not dead:
         ports = ", ".join(str(each.local_port) for each in forwards)
         return passed(f"{len(forwards)} port forwards are alive: {ports}", forwards=len(forwards))
@@ -200,20 +200,13 @@ def _forwards_are_alive(tilt: Tilt, environment: Environment) -> Verdict:
     )
 
 
-def _dead(forward: Forward, environment: Environment) -> str | None:
+def dead(forward: Forward, environment: Environment) -> str | None:
     """Return what is wrong with a forward, None where somebody answers behind it."""
     if forward.error is not None:
         return forward.error
     if forward.started is None:
         return "not bound yet"
-    kind = next(
-        (
-            service.kind
-            for service in environment.settings.services.values()
-            if service.local_port == forward.local_port
-        ),
-        None,
-    )
+    kind = _kind_of(forward, environment)
     endpoint = Endpoint(
         service=forward.resource, kind=kind or ServiceKind.HTTP, host=forward.host, port=forward.local_port
     )
@@ -221,6 +214,14 @@ def _dead(forward: Forward, environment: Environment) -> str | None:
         greeted = greet(endpoint, deadline_s=environment.settings.deadline_s)
     except OSError as error:
         return str(error)
-    if greeted.greeting is Greeting.SPEAKS or (kind is None and greeted.greeting is Greeting.FOREIGN):
+    if greeted.greeting is Greeting.SPEAKS or (kind is None and greeted.greeting is not Greeting.CLOSED):
         return None
     return str(greeted.greeting.value)
+
+
+def _kind_of(forward: Forward, environment: Environment) -> ServiceKind | None:
+    """Return what speaks behind a forward: the service that is called as its resource, or has its port, if any."""
+    services = environment.settings.services
+    if forward.resource in services:
+        return services[forward.resource].kind
+    return next((each.kind for each in services.values() if each.local_port == forward.local_port), None)
