@@ -43,7 +43,7 @@ def forbidden(errors: Sequence[ApiError], kubectl: Kubectl) -> Verdict:
 
 
 def grant(rights: Sequence[tuple[str, str]], user: str | None, kubectl: Kubectl) -> str:
-    """Return the commands that grant these rights, each a verb and a resource, and no others."""
+    """Return the commands that grant these rights, each a verb and a resource; what may be listed may be got too."""
     commands: list[str] = []
     verbs = dict.fromkeys(verb for verb, _ in rights)
     for verb in verbs:
@@ -66,8 +66,9 @@ def _role(verb: str, resources: list[str], user: str | None, kubectl: Kubectl, *
         to = f"--serviceaccount={account['namespace']}:{account['name']}"
     else:
         to = "--user=…" if user is None else f"--user={user}"
+    verbs = "get,list" if verb == "list" else verb  # who forwards to a workload gets it too
     return [
-        run("create", word, name, f"--verb={verb}", f"--resource={','.join(resources)}"),
+        run("create", word, name, f"--verb={verbs}", f"--resource={','.join(resources)}"),
         run("create", f"{word}binding", name, f"--{word}={name}", to),
     ]
 

@@ -131,6 +131,12 @@ def standing_in(cluster: ReferenceCluster, folder: Path) -> Iterator[Deployed]:
         yield shop
 
 
+def not_well(run: Run) -> dict[str, str]:
+    """Return what a run says of each probe that did not pass, and was not off."""
+    verdicts = {check["probe"]: check["verdict"] for check in run.report["checks"]}
+    return {probe: each["summary"] for probe, each in verdicts.items() if each["state"] not in {"pass", "off"}}
+
+
 def with_kubeconfig(shop: Deployed, file: Path) -> Deployed:
     """Return the same shop, whose runs use another kubeconfig."""
     return replace(shop, shop=shop.shop.given_too(KUBECONFIG=str(file)))

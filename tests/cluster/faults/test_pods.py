@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cluster.faults.deployed import deployed
+from tests.cluster.faults.deployed import deployed, not_well
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ def evidence(verdict: dict[str, Any]) -> str:
 def test_a_healthy_shop_passes(standing: Deployed) -> None:
     """Everything that is looked at passes, and nothing is left."""
     run = standing.run()
-    assert {probe: state for probe, state in run.states.items() if state not in {"pass", "off"}} == {}
+    assert not_well(run) == {}
     assert run.exit_code == 0
     assert {BACKEND, REDIS, "job.completed[migrate]", "dns.resolves[cluster]"} <= run.states.keys()
 

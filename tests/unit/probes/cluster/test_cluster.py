@@ -132,9 +132,9 @@ def test_a_look_that_is_forbidden_names_the_right_to_grant() -> None:
     assert verdict.summary == f"{ACCOUNT} may not list pods, list deployments.apps, list nodes in namespace shop-dev"
     account = "--serviceaccount=shop-dev:health"
     assert verdict.remedy == (
-        f"{K} create role pytest-devenv-list-pods --verb=list --resource=pods,deployments.apps && "
+        f"{K} create role pytest-devenv-list-pods --verb=get,list --resource=pods,deployments.apps && "
         f"{K} create rolebinding pytest-devenv-list-pods --role=pytest-devenv-list-pods {account} && "
-        "kubectl --context kind-shop create clusterrole pytest-devenv-list-nodes --verb=list --resource=nodes && "
+        "kubectl --context kind-shop create clusterrole pytest-devenv-list-nodes --verb=get,list --resource=nodes && "
         "kubectl --context kind-shop create clusterrolebinding pytest-devenv-list-nodes "
         f"--clusterrole=pytest-devenv-list-nodes {account}"
     )
