@@ -100,6 +100,7 @@ def test_without_a_terminal_it_reads_as_toml_with_sources(folder: Path) -> None:
         # contains is not set
         budget_ms = 1500   # pytest-devenv.toml:8
         command = ["{{python}}", "-m", "shop", "--token=***"]  # pytest-devenv.toml:9
+        reload = []        # default
 
         [services.web.env]
         JWT_SECRET = "***"           # pytest-devenv.toml:10
