@@ -88,7 +88,7 @@ def _time(devenv: Devenv, loop: Loop, runs: int, console: Console) -> dict[str, 
             measured, usual, verdict = timed_and_kept(loop, devenv.environment, runs=runs, on_sample=told)
     except NotLiveError as error:
         verdict = judge.not_live(loop, error)
-        console.print(failure_text(verdict), markup=False, highlight=False)
+        console.print(failure_text(verdict), markup=False, highlight=False, soft_wrap=True)
         return {"loop": loop.name, "edit": loop.edit, "url": error.url, "verdict": verdict.to_json()}
     for part in shown(measured, usual, verdict):
         console.print(part, highlight=False, soft_wrap=True)

@@ -102,7 +102,7 @@ def test_loop_over_its_budget_exits_1(page: Shop) -> None:
     said, _ = process.communicate(timeout=LONGEST_S)
     assert process.returncode == 1
     assert "an edit of text.txt does not become live" in said or "over budget: total" in said
-    assert "remedy: give services.page.reload the words" in said
+    assert "give services.page.reload the words with which it starts again on an edit, in pyproject.toml" in said
     assert contents(page) == before
 
 
