@@ -17,7 +17,7 @@ for name in postgres redis backend frontend; do
 done
 k get job database-migration --output=json
 for name in database-url jwt-secret token-encryption-key; do k get secret "$name" --output=name; done
-k exec deployment/backend --container backend -- getent hosts postgres redis backend frontend || true
+k exec deployment/backend --container backend -- getent ahosts postgres redis backend frontend || true
 
 forwards=$(mktemp -d)
 trap 'kill $(jobs -p); rm -r "$forwards"' EXIT
