@@ -11,21 +11,25 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.environments import ROOT, built, environment
 from benchmarks.measure import RUNS, Command, Row, in_turn, median_difference_ms, median_ms
 
-ROOT = Path(__file__).parents[1]
-BIN = Path(sys.executable).parent
 _NEEDED = ("curl", "psql", "redis-cli")
 
 
 def rows() -> list[Row]:
-    """Return the figures for the reference environment on this machine."""
-    with tempfile.TemporaryDirectory() as scratch:
-        return [*_cold(Path(scratch)), *_attached(Path(scratch)), _memory(Path(scratch))]
+    """Return the figures for the reference environment on this machine, installed as its users do: no tool of ours."""
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        requirements = ROOT / "app" / "backend" / "requirements.txt"
+        wheels = built(scratch / "wheels")
+        python = environment(scratch / "venv", wheels, "pytest-devenv[embedded,alembic]", "-r", str(requirements))
+        own = python.parent
+        return [*_cold(own, scratch), *_attached(own, scratch), _memory(python, scratch)]
 
 
-def _health(name: str, scratch: Path, *more: str) -> Command:
-    words = [str(BIN / "pytest"), "-q", "-m", "health", "--devenv-target=embedded", *more]
+def _health(name: str, own: Path, scratch: Path, *more: str) -> Command:
+    words = [str(own / "pytest"), "-q", "-m", "health", "--devenv-target=embedded", *more]
     return Command(name, words, ROOT, {"PYTEST_DEVENV_STATE": str(_state(scratch))})
 
 
@@ -34,9 +38,9 @@ def _state(scratch: Path) -> Path:
     return scratch / "state"
 
 
-def _cold(scratch: Path) -> list[Row]:
+def _cold(own: Path, scratch: Path) -> list[Row]:
     report = scratch / "cold.json"
-    times = in_turn([_health("cold", scratch, f"--devenv-report={report}")], runs=RUNS)
+    times = in_turn([_health("cold", own, scratch, f"--devenv-report={report}")], runs=RUNS)
     found = json.loads(report.read_text())
     return [
         Row("cold: environment up, migrated and checked", median_ms(times, "cold") / 1000, "s", 3),
@@ -44,12 +48,12 @@ def _cold(scratch: Path) -> list[Row]:
     ]
 
 
-def _attached(scratch: Path) -> list[Row]:
+def _attached(own: Path, scratch: Path) -> list[Row]:
     state = {"PYTEST_DEVENV_STATE": str(_state(scratch))}
     project = scratch / "project"
     project.mkdir()
     (project / "test_empty.py").write_text("def test_empty(): pass\n")
-    env = [str(BIN / "pytest-devenv"), "env"]
+    env = [str(own / "pytest-devenv"), "env"]
     subprocess.run([*env, "up"], cwd=ROOT, env={**os.environ, **state}, check=True, capture_output=True)
     try:
         up = json.loads(
@@ -59,8 +63,8 @@ def _attached(scratch: Path) -> list[Row]:
         )
         report = scratch / "attached.json"
         commands = [
-            Command("pytest itself", [str(BIN / "pytest"), "-q", "-p", "no:devenv"], project, {}),
-            _health("attached", scratch, f"--devenv-report={report}"),
+            Command("pytest itself", [str(own / "pytest"), "-q", "-p", "no:devenv"], project, {}),
+            _health("attached", own, scratch, f"--devenv-report={report}"),
         ]
         missing = [name for name in _NEEDED if shutil.which(name) is None]
         if not missing:
@@ -95,7 +99,6 @@ def _script(up: dict[str, object], scratch: Path) -> Command:
         "PGPORT": str(database["port"]),
         "PGUSER": database["user"],
         "PGPASSWORD": database["password"],
-        "PGDATABASE": "kiro",
         "REDIS_PORT": str(redis["port"]),
         "REDISCLI_AUTH": redis["password"],
         "BACKEND": f"http://{endpoints['backend']['host']}:{endpoints['backend']['port']}",
@@ -105,14 +108,14 @@ def _script(up: dict[str, object], scratch: Path) -> Command:
     return Command("script", ["bash", str(ROOT / "benchmarks" / "looks.sh")], ROOT, env)
 
 
-def _memory(scratch: Path) -> Row:
+def _memory(python: Path, scratch: Path) -> Row:
     """Return the peak memory of the pytest process alone, not of the servers that it starts."""
     code = (
         "import resource, sys, pytest; status = pytest.main(sys.argv[1:]); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss); sys.exit(status)"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code, "-q", "-m", "health", "--devenv-target=embedded"],
+        [str(python), "-c", code, "-q", "-m", "health", "--devenv-target=embedded"],
         cwd=ROOT,
         env={**os.environ, "PYTEST_DEVENV_STATE": str(_state(scratch))},
         check=True,

@@ -1,17 +1,28 @@
 #!/usr/bin/env bash
-# The looks of a health run, one after the other, as people write them: for scale beside the attached run.
+# The looks of a health run, a command for each check and one after the other, as people write them: for scale beside the
+# attached run. What it reads it does not judge.
 set -euo pipefail
 
-sql() { psql --no-psqlrc --tuples-only --no-align --quiet --command "$1"; }
+sql() { psql --no-psqlrc --tuples-only --no-align --quiet --dbname "$1" --command "$2"; }
 
-sql "SELECT version()"
-sql "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()"
-sql "SELECT current_setting('max_connections')::int - count(*) FROM pg_stat_activity"
-sql "SELECT clock_timestamp()"
-sql "SELECT pid FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
-sql "SELECT 1 FROM pg_database WHERE datname = current_database()"
-sql "SELECT version, success, checksum FROM _sqlx_migrations ORDER BY version"
-sql "SELECT to_regclass('users'), to_regclass('artists'), to_regclass('audit_log')"
+sql kiro "SELECT version()"
+sql kiro "SELECT current_setting('max_connections')::int - count(*) FROM pg_stat_activity"
+sql kiro "SELECT clock_timestamp()"
+sql kiro "SELECT pid FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
+
+for database in kiro jobs; do
+  sql "$database" "SELECT 1"
+  sql "$database" "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()"
+done
+sql kiro "SELECT count(*) FROM _sqlx_migrations WHERE NOT success"
+sql kiro "SELECT max(version) FROM _sqlx_migrations"
+sql kiro "SELECT version, encode(checksum, 'hex') FROM _sqlx_migrations ORDER BY version"
+sql kiro "SELECT version FROM _sqlx_migrations ORDER BY version"
+sql jobs "SELECT version_num FROM alembic_version"
+sql jobs "SELECT to_regclass('job'), to_regclass('result'), to_regclass('artifact')"
+sql jobs "SELECT count(*) FROM alembic_version"
+sql jobs "SELECT version_num FROM alembic_version ORDER BY 1"
+sql kiro "SELECT to_regclass('users'), to_regclass('artists'), to_regclass('audit_log')"
 
 redis-cli -p "$REDIS_PORT" PING
 redis-cli -p "$REDIS_PORT" SET looks:health here EX 5
