@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 
 OF_SEEDS = ("argon2-cffi", "cryptography")  # they hash passwords and encrypt tokens as the backend does
-OF_CHECKS = ("hypothesis",)
+OF_CHECKS = ("hypothesis", "jsonschema")
 
 
 def main(pyproject: str, backend: str, *more: str) -> None:
