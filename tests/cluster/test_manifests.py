@@ -80,6 +80,7 @@ def test_the_environment_is_healthy_from_inside(environment: ReferenceEnvironmen
     assert "kiro is healthy" in log
     report = json.loads(read_records(environment, "cat /records/health/health.json"))
     assert (report["state"], report["exit_code"]) == ("pass", 0)
+    assert report["environment"]["target"] == "cluster"
 
 
 def test_the_health_run_may_look_and_nothing_more(environment: ReferenceEnvironment) -> None:
