@@ -71,6 +71,17 @@ class Deployed:
 
         self.until(holds)
 
+    def until_told(self, app: str, reason: str) -> None:
+        """Wait until an event with this reason tells of a pod of an app that is there and not ready."""
+
+        def holds() -> bool:
+            pods = self.get("pods", "--selector", f"app={app}")["items"]
+            waiting = {pod["metadata"]["uid"] for pod in pods if not _is_ready(pod)}
+            events = self.get("events", f"--field-selector=reason={reason}")["items"]
+            return any(event["involvedObject"].get("uid") in waiting for event in events)
+
+        self.until(holds)
+
     def is_migrated(self) -> bool:
         """Return whether the Job has completed; one that has failed never will."""
         conditions = self.get("job", "migrate")["status"].get("conditions") or ()
@@ -87,6 +98,11 @@ class Deployed:
         """Have everything but the Job as the manifests say, whatever was changed."""
         self.kubectl("replace", "--filename=-", stdin=manifests(without="Job"))
         self.until_rolled_out()
+
+
+def _is_ready(pod: dict[str, Any]) -> bool:
+    conditions = pod["status"].get("conditions") or ()
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 def manifests(*, without: str | None = None) -> str:

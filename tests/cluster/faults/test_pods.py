@@ -58,7 +58,7 @@ def test_a_database_url_with_a_wrong_password(shop: Deployed) -> None:
     """A backend that cannot log in is not ready, and its own log says why."""
     wrong = "DATABASE_URL=postgres://shop:wrong-word@postgres:5432/shop"
     shop.kubectl("set", "env", "deployment/backend", "--containers=backend", wrong)
-    shop.until(lambda: "Unhealthy" in shop.kubectl("get", "events"))
+    shop.until_told("backend", "Unhealthy")
     verdict = shop.run().only_root(BACKEND)
     assert verdict["summary"] == "deployment/backend is not ready: the readiness probe of backend fails"
     assert "statuscode: 503" in verdict["found"]
@@ -97,7 +97,7 @@ def test_a_volume_claim_of_a_class_that_is_not_there(shop: Deployed) -> None:
     try:
         patch = {"spec": {"template": {"spec": {"volumes": volumes}}}}
         shop.kubectl("patch", "deployment/redis", "--patch", json.dumps(patch))
-        shop.until(lambda: "FailedScheduling" in shop.kubectl("get", "events"))
+        shop.until_told("redis", "FailedScheduling")
         verdict = shop.run().only_root(REDIS)
         assert "the volume claim data asks for the storage class of-nobody, which is not there" in verdict["summary"]
         assert verdict["found"] == "storage class of-nobody"
@@ -155,7 +155,7 @@ def test_a_typo_in_the_selector_of_a_service(shop: Deployed) -> None:
 def test_a_request_that_no_node_can_meet(shop: Deployed) -> None:
     """An unschedulable pod names the resource, and the remedy asks for less of it."""
     shop.kubectl("set", "resources", "deployment/redis", "--requests=memory=900Gi")
-    shop.until(lambda: "FailedScheduling" in shop.kubectl("get", "events"))
+    shop.until_told("redis", "FailedScheduling")
     verdict = shop.run().only_root(REDIS)
     assert verdict["summary"] == "deployment/redis cannot be scheduled: no node has enough memory"
     shop.do(verdict["remedy"])
