@@ -70,8 +70,9 @@ def choose(seeds: Seeds, status: Status, tier: Tier, selection: Selection) -> Pl
             if one.state is not State.CURRENT:
                 warnings.append(f"{seed.name} was not applied again: {skipped[-1].reason}")
     for row in status.orphaned:
-        way = f"seed-rollback {row.name}" if row.status is Record.ORPHANED else "seed-clean"
-        warnings.append(f"{row.name} is applied and its file is gone: pytest-devenv db {way}")
+        clean = "pytest-devenv db seed-clean"
+        way = f"pytest-devenv db seed-rollback {row.name}" if row.status is Record.ORPHANED else clean
+        warnings.append(f"{row.name} is applied and its file is gone: {way}")
     return Plan(steps=tuple(steps), skipped=tuple(skipped), warnings=tuple(warnings))
 
 

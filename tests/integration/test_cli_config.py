@@ -74,6 +74,8 @@ def test_without_a_terminal_it_reads_as_toml_with_sources(folder: Path) -> None:
         start_s = 30                 # default
         require = "nothing"          # default
         # kind is not set
+        stable_s = 10                # default
+        # manifests is not set
 
         [services.db]
         kind = "postgres"               # pytest-devenv.toml:3

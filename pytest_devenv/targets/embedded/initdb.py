@@ -38,7 +38,11 @@ def initialise(service: str, binaries: Path, data: Path, account: Account, insta
     """
     original = _original()
     if original is not None and (original / _PASSWORD).is_file():
-        _copy(original / "data", data, account)
+        try:
+            _copy(original / "data", data, account)
+        except OSError:
+            shutil.rmtree(data, ignore_errors=True)  # as initdb does: what is left of it may be what fills the disk
+            raise
         return Secret((original / _PASSWORD).read_text())
     password = Secret(secrets.token_urlsafe(16))
     _initdb(service, binaries, data, password, account, instance)

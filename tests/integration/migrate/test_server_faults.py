@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import time
 import uuid
 from typing import TYPE_CHECKING
@@ -35,15 +36,16 @@ SIZE_MB = 24
 
 
 @pytest.fixture
-def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Give a file system of a few megabytes that belongs to the server; needs root, to mount it."""
+def small_disk() -> Iterator[Path]:
+    """Give a file system of a few megabytes that belongs to the server; needs root, to mount it.
+
+    It is not below pytest's own folder, which every other run of pytest closes to the server's account.
+    """
     if os.geteuid() != 0:
         if os.environ.get("CI") == "true":
             pytest.fail("a small file system is mounted by root only: run the tests as root")
         pytest.skip("a small file system is mounted by root only: run the tests as root")
-    disk = tmp_path_factory.mktemp("disk")
-    for parent in disk.parents[:2]:
-        parent.chmod(0o711)
+    disk = Path(tempfile.mkdtemp(prefix="devenv-small-disk-"))
     subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m", "tmpfs", str(disk)], check=True)
     try:
         server_account().own(disk)
@@ -51,6 +53,7 @@ def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield disk
     finally:
         subprocess.run(["/bin/umount", "--lazy", str(disk)], check=True)
+        disk.rmdir()
 
 
 @pytest.fixture
