@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -26,7 +27,6 @@ from tests.unit.seed.workshop import Workshop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pytest_devenv.migrate import Engine
     from pytest_devenv.targets.embedded.instance import Instance
