@@ -23,7 +23,7 @@ class Checks(pytest.Collector):
     a check that failed as soon as a test of the project had failed too.
     """
 
-    def __init__(self, *, keeps: Callable[[str], bool], **more: Any) -> None:  # noqa: ANN401  # what pytest hands on
+    def __init__(self, *, keeps: Callable[[str, str], bool], **more: Any) -> None:  # noqa: ANN401  # what pytest hands on
         super().__init__(**more)
         self._keeps = keeps
         self.known: list[str] = []
@@ -38,6 +38,6 @@ class Checks(pytest.Collector):
                 if not isinstance(item, pytest.Function) or not isinstance(probe, str):
                     continue
                 self.known.append(item.nodeid)
-                if self._keeps(item.nodeid):
+                if self._keeps(item.nodeid, probe):
                     item.stash[PROBE] = probe
                     yield item

@@ -65,10 +65,8 @@ class Running:
     def _packaged(self, session: pytest.Session) -> list[pytest.Item]:
         """Return the packaged checks, those that the command line names where it names any. Raises UsageError."""
         named = self._session.named
-        collector = Checks.from_parent(
-            session, name="devenv", nodeid="devenv", keeps=lambda nodeid: not named or is_named(nodeid, named)
-        )
-        items = [item for item in session.genitems(collector) if self._is_asked_for(item)]
+        collector = Checks.from_parent(session, name="devenv", nodeid="devenv", keeps=self._is_asked_for)
+        items = list(session.genitems(collector))
         items.sort(key=lambda item: self._session.devenv.probes[item.stash[PROBE]].apart)
         for argument in named:
             if not any(is_named(item.nodeid, (argument,)) for item in items):
@@ -79,11 +77,12 @@ class Running:
                 item.add_marker(pytest.mark.timeout(limit))
         return items
 
-    def _is_asked_for(self, item: pytest.Item) -> bool:
-        """Leave out what edits files, unless it is named by its id or by its mark."""
-        if not self._session.devenv.probes[item.stash[PROBE]].apart or is_named(item.nodeid, self._session.named):
-            return True
-        return self._session.names_mark(self._session.devenv.probes[item.stash[PROBE]].mark)
+    def _is_asked_for(self, nodeid: str, probe_id: str) -> bool:
+        """Keep what is named where anything is; leave out what edits files, unless it is named, or its mark is."""
+        if self._session.named:
+            return is_named(nodeid, self._session.named)
+        probe = self._session.devenv.probes[probe_id]
+        return not probe.apart or self._session.names_mark(probe.mark)
 
     # The looks
 
