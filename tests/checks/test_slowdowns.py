@@ -104,11 +104,11 @@ def test_much_more_data_is_over_its_budget(kiro: Kiro, tmp_path: Path) -> None:
 
 @contextlib.contextmanager
 def many_more_users(kiro: Kiro) -> Iterator[None]:
-    """Have a hundred thousand users more."""
+    """Have two hundred thousand users more."""
     with psycopg.connect(kiro.environment.address("kiro").url().reveal(), autocommit=True) as connection:
         connection.execute(
             "INSERT INTO users (email, password_hash, display_name)"
-            " SELECT 'slow-' || number || '@example.com', '', 'Slow' FROM generate_series(1, 100000) AS number"
+            " SELECT 'slow-' || number || '@example.com', '', 'Slow' FROM generate_series(1, 200000) AS number"
         )
         yield
         connection.execute("DELETE FROM users WHERE display_name = 'Slow'")
