@@ -57,18 +57,21 @@ def small_disk() -> Iterator[Path]:
 
 
 @pytest.fixture
-def small_database(postgres_server: Postgres, small_disk: Path) -> Iterator[DatabaseAddress]:
-    """Give an empty database that lives on the small disk."""
-    name = f"small_{uuid.uuid4().hex[:8]}"
-    with connect(postgres_server.server.administer()) as connection:
-        connection.execute(
-            sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(sql.Identifier(name), sql.Literal(str(small_disk)))
-        )
-        connection.execute(sql.SQL("CREATE DATABASE {0} TABLESPACE {0}").format(sql.Identifier(name)))
-    yield DatabaseAddress(postgres_server.endpoint, name)
-    postgres_server.drop_database(name)
-    with connect(postgres_server.server.administer()) as connection:
-        connection.execute(sql.SQL("DROP TABLESPACE {}").format(sql.Identifier(name)))
+def small_database(instance: Instance, small_disk: Path) -> Iterator[DatabaseAddress]:
+    """Give an empty database that lives on the small disk, on a server of its own.
+
+    Any connection to a server may have to write what another one left in its buffers, so a full disk must not be a
+    shared server's. The checkpoint gives each block of the new database its place on the disk before that is full.
+    """
+    server = start_postgres(f"small-{uuid.uuid4().hex[:8]}", instance.folder, server_account(), start_s=60)
+    try:
+        with connect(server.administer()) as connection:
+            connection.execute(sql.SQL("CREATE TABLESPACE small LOCATION {}").format(sql.Literal(str(small_disk))))
+            connection.execute("CREATE DATABASE shop TABLESPACE small")
+            connection.execute("CHECKPOINT")
+        yield DatabaseAddress(server.superuser, "shop")
+    finally:
+        end([server.child.process])
 
 
 @pytest.fixture
