@@ -46,11 +46,11 @@ class Backend:
 
 
 @contextmanager
-def running_backend(environment: Mapping[str, str], log: Path) -> Iterator[Backend]:
-    """Run a backend on a free port until the block ends."""
+def running_backend(environment: Mapping[str, str], log: Path, *words: str) -> Iterator[Backend]:
+    """Run a backend on a free port until the block ends; `words` are more of its command line."""
     with log.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app.backend", "--port", "0"],
+            [sys.executable, "-m", "app.backend", "--port", "0", *words],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], **SECRETS, "CORS_ALLOWED_ORIGINS": ORIGIN, **environment},
             stderr=stream,
@@ -61,7 +61,7 @@ def running_backend(environment: Mapping[str, str], log: Path) -> Iterator[Backe
         yield Backend(_url_in(log, process), process)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=5)
+        process.wait(timeout=30)
 
 
 def _url_in(log: Path, process: subprocess.Popen[str]) -> str:

@@ -2,6 +2,7 @@
 
 import http.client
 import signal
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,6 +46,30 @@ def test_it_ends_though_a_connection_is_open(tmp_path: Path) -> None:
         backend.process.send_signal(signal.SIGTERM)
         backend.process.wait(timeout=30)
         client.close()
+
+
+@pytest.mark.parametrize("words", [(), ("--reload",)], ids=["once", "reload"])
+def test_a_kept_connection_is_answered_at_once(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """No answer waits for the client to acknowledge a part of it, which would take 40 ms each time."""
+    with running_backend(NOWHERE, tmp_path / "log", *words) as backend:
+        wait_until(lambda: _answers(backend), seconds=60)
+        client = http.client.HTTPConnection(urlsplit(backend.url).netloc, timeout=30)
+        took_s = []
+        for _ in range(50):
+            began = time.monotonic()
+            client.request("GET", "/health")
+            client.getresponse().read()
+            took_s.append(time.monotonic() - began)
+        client.close()
+    assert min(took_s[1:]) < 0.03
+
+
+def _answers(backend: Backend) -> bool:
+    """Tell whether it answers yet: with --reload the socket is bound before the child listens on it."""
+    try:
+        return requests.get(f"{backend.url}/health", timeout=30).ok
+    except requests.ConnectionError:
+        return False
 
 
 @pytest.mark.integration
