@@ -15,19 +15,14 @@ _NAME = (  # bounded, so that a long word in a log costs no time
     r"(?:[A-Za-z0-9]{1,40}[_.-]){0,12}(?:[A-Za-z]{0,40}passw(?:or)?d|pwd|passphrase|requirepass|token|jwt[_-]?secret"
     r"|(?:access|auth|refresh|id)[_-]?token|(?:api|access|secret|encryption|private)[_-]?key|client[_-]?secret)"
 )
+_HINTS = ("://", "pass", "pwd", "token", "secret", "key", "authorization", "bearer", "eyj")
 _SCHEME = r"(?:bearer|basic|token|digest)\s+"
-
-# Greedy up to the last @ of the word: a password that holds an unescaped / or @ is hidden whole.
-_LOGIN = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)(?P<user>[^\s:/@,;]*):[^\s,;]*@", re.IGNORECASE)
-_TOKEN_LOGIN = re.compile(r"(?P<scheme>https?://)[^\s:/@,;{}]+@", re.IGNORECASE)
-_ASSIGNED = re.compile(
-    r"(?P<name>(?:password|passwd|pwd|passphrase|secret|token|api[_-]?key)\s*[=:]\s*)(?!//)[^\s&;,'\"{}]+",
-    re.IGNORECASE,
-)
 
 
 def hide_in_place(text: str) -> str:
     """Return a text without the secrets whose place says what they are; messages about secrets stay as they are."""
+    if not _may_hide(text):
+        return text
     for pattern, replacement in _in_place():
         text = pattern.sub(replacement, text)
     return text
@@ -38,10 +33,18 @@ def redact_url(text: str) -> str:
 
     It hides more than `hide_in_place`: whatever follows `password:` or `secret=`, which in a message may be words.
     """
+    if not _may_hide(text):
+        return text
     text = hide_in_place(text)
-    text = _LOGIN.sub(rf"\g<scheme>\g<user>:{MASK}@", text)
-    text = _TOKEN_LOGIN.sub(rf"\g<scheme>{MASK}@", text)
-    return _ASSIGNED.sub(rf"\g<name>{MASK}", text)
+    for pattern, replacement in _in_a_setting():
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _may_hide(text: str) -> bool:
+    """Tell at a glance whether a rule can apply: each asks for one of these, and most texts of a report have none."""
+    folded = text.casefold()
+    return any(hint in folded for hint in _HINTS)
 
 
 @cache
@@ -72,4 +75,14 @@ def _in_place() -> tuple[tuple[re.Pattern[str], str], ...]:
         _rule(rf"(--{_NAME}[ =]){_VALUE}"),
         _rule(r"(\bpassword\s+)'(?:[^'\\]|\\.|'')*'"),  # ALTER ROLE … PASSWORD '…'
         _rule(rf"(\brequirepass\s+){_VALUE}\s*$"),
+    )
+
+
+@cache
+def _in_a_setting() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return (
+        # greedy up to the last @ of the word: a password that holds an unescaped / or @ is hidden whole
+        _rule(r"([a-z][a-z0-9+.-]*://[^\s:/@,;]*:)[^\s,;]*@", rf"\1{MASK}@"),
+        _rule(r"(https?://)[^\s:/@,;{}]+@", rf"\1{MASK}@"),
+        _rule(r"((?:password|passwd|pwd|passphrase|secret|token|api[_-]?key)\s*[=:]\s*)(?!//)[^\s&;,'\"{}]+"),
     )
