@@ -26,7 +26,7 @@ def _loops(settings: Settings) -> Iterator[Probe]:
     """Yield a probe for each loop. It changes a file and times what follows, so it looks apart from all others."""
     if not settings.loops:
         return
-    from pytest_devenv.loop.measure import deadline_s
+    from pytest_devenv.loop.limits import deadline_s
 
     for loop in settings.loops.values():
         yield Probe(

@@ -19,12 +19,10 @@ from typing import IO, TYPE_CHECKING
 
 from pytest_devenv.errors import TargetError
 from pytest_devenv.loop import stamp as stamps
-from pytest_devenv.loop.place import loops_folder, loops_path
+from pytest_devenv.loop.place import EDIT, journal, loops_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_SUFFIX = ".edit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +150,11 @@ def put_back_all() -> tuple[str, ...]:
     A file that a living run is editing is left to it.
     """
     said: list[str] = []
-    for entry in sorted(loops_path().glob(f"*{_SUFFIX}")):
-        with contextlib.suppress(FileNotFoundError), entry.open("rb") as journal:
-            if not _owned(journal):
+    for entry in journal():
+        with contextlib.suppress(FileNotFoundError), entry.open("rb") as written:
+            if not _owned(written):
                 continue
-            noted = _Noted.from_json(journal.read().decode())
+            noted = _Noted.from_json(written.read().decode())
             remark = noted.put_back()
             entry.unlink(missing_ok=True)
             said.append(remark or f"{noted.path} was put back: a run that edited it had been killed")
@@ -168,7 +166,7 @@ def _journalled(noted: _Noted) -> Iterator[Path]:
     """Have the journal say what the file was until its entry is removed. Whoever holds the entry's lock lives."""
     folder = loops_folder()
     name = hashlib.sha256(str(noted.path).encode()).hexdigest()[:16]
-    entry, scratch = folder / f"{name}{_SUFFIX}", folder / f".{name}.{os.getpid()}"
+    entry, scratch = folder / f"{name}{EDIT}", folder / f".{name}.{os.getpid()}"
     with os.fdopen(os.open(scratch, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w") as journal:
         _owned(journal)
         journal.write(noted.to_json())

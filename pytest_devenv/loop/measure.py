@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_devenv.errors import GuardError, TargetError, WaitTimeoutError
 from pytest_devenv.loop.edit import edited, put_back_all
+from pytest_devenv.loop.limits import LOCK_S, RUNS, longest_s
 from pytest_devenv.loop.model import Measured, Sample
 from pytest_devenv.loop.observe import Observer
 from pytest_devenv.loop.place import loops_folder
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from pytest_devenv.loop.observe import Seen
     from pytest_devenv.settings import Loop, Settings
     from pytest_devenv.targets.environment import Environment
-
-RUNS = 3
-_TIMES_ITS_BUDGET = 3
-_LOCK_S = 120.0
 
 
 class NotLiveError(WaitTimeoutError):
@@ -57,7 +54,7 @@ def measure(
         msg = f"expected an address for {loop.observe.service}, which shows the edits of {loop.name}, found none"
         raise TargetError(msg, remedy="pytest -m health")
     samples: list[Sample] = []
-    with locked(loops_folder() / "lock", deadline_s=_LOCK_S):
+    with locked(loops_folder() / "lock", deadline_s=LOCK_S):
         notes = list(put_back_all())
         with Observer(endpoint, loop.observe.path) as observer:
             observer.look_at_rest()
@@ -72,16 +69,6 @@ def measure(
     return Measured(
         loop=loop, carrier=carrier.name, url=observer.url, samples=tuple(samples), looking=looking, notes=tuple(notes)
     )
-
-
-def longest_s(loop: Loop) -> float:
-    """Return how long one edit is waited for: three times its budget, to know how far it is from that."""
-    return _TIMES_ITS_BUDGET * loop.budget_s.total
-
-
-def deadline_s(loop: Loop, *, runs: int = RUNS) -> float:
-    """Return how long timing a loop can take at most, in seconds."""
-    return _LOCK_S + 2 * (runs + 1) * longest_s(loop)
 
 
 def _once(loop: Loop, editing: Editing, observer: Observer, carrier: Carrier) -> Sample:

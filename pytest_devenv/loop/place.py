@@ -8,6 +8,8 @@ from pathlib import Path
 from pytest_devenv.errors import TargetError
 from pytest_devenv.targets.embedded.instance import STATE_VARIABLE, own_folder, state_folder
 
+EDIT = ".edit"
+
 
 def loops_path() -> Path:
     """Return where the folder is, or will be: below PYTEST_DEVENV_STATE, else below the user's state folder.
@@ -20,6 +22,11 @@ def loops_path() -> Path:
         return Path(named).absolute() / "loops"
     home = os.environ.get("XDG_STATE_HOME")
     return (Path(home) if home else Path.home() / ".local" / "state") / "pytest-devenv" / "loops"
+
+
+def journal() -> list[Path]:
+    """Return the entries of the journal: one for each file that is being edited, or was when its run was killed."""
+    return sorted(loops_path().glob(f"*{EDIT}"))
 
 
 def loops_folder() -> Path:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from pytest_devenv.loop import history, judge
 from pytest_devenv.loop.carrier import OwnReload, TiltUpdates
-from pytest_devenv.loop.measure import RUNS, NotLiveError, measure
+from pytest_devenv.loop.limits import RUNS
+from pytest_devenv.loop.measure import NotLiveError, measure
 from pytest_devenv.settings import TargetName
 from pytest_devenv.verdict import off
 
@@ -27,7 +28,8 @@ def carrier_for(loop: Loop, environment: Environment) -> Carrier:
     """
     if environment.target is TargetName.EMBEDDED:
         return OwnReload(loop, environment)
-    from pytest_devenv.clients.tilt.client import NoTiltError, running
+    from pytest_devenv.clients.tilt.client import running
+    from pytest_devenv.clients.tilt.program import NoTiltError
 
     try:
         tilt = running(environment.settings.root)

@@ -45,10 +45,13 @@ def probes(settings: Settings) -> Iterator[Probe]:
 
 
 def _runs(environment: Environment) -> Verdict:
-    from pytest_devenv.clients.tilt.client import NoTiltError, running
+    from pytest_devenv.clients.tilt.program import NoTiltError, program
 
     settings = environment.settings
     try:
+        program()  # the client is not for a machine without it
+        from pytest_devenv.clients.tilt.client import running
+
         tilt = running(settings.root)
     except NoTiltError as error:
         if settings.require is not Requirement.TILT:
@@ -64,7 +67,13 @@ def _runs(environment: Environment) -> Verdict:
 
 
 def _with_tilt(look: Callable[[Tilt, Environment], Verdict], environment: Environment) -> Verdict:
-    from pytest_devenv.clients.tilt.client import NoTiltError, TiltError, running
+    from pytest_devenv.clients.tilt.program import NoTiltError, program
+
+    try:
+        program()
+    except NoTiltError as error:
+        return off(error.message)
+    from pytest_devenv.clients.tilt.client import TiltError, running
 
     try:
         return look(running(environment.settings.root), environment)

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_devenv.clients.kubernetes.kubeconfig import Kubeconfig, contexts, current_context, kubeconfig_files
 from pytest_devenv.errors import TargetError
-from pytest_devenv.guard import allows_context
 from pytest_devenv.settings import ClusterSource, TargetName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pytest_devenv.clients.kubernetes.kubeconfig import Kubeconfig
     from pytest_devenv.settings import Settings
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
@@ -56,6 +55,8 @@ def choose(settings: Settings, *, environ: Mapping[str, str] = os.environ) -> Ch
         return _of_context(settings, settings.context, f"kube context {settings.context}", environ)
     if "KUBERNETES_SERVICE_HOST" in environ and _SERVICE_ACCOUNT.exists():
         return Choice(TargetName.CLUSTER, "inside a pod", ClusterSource.CONTEXT)
+    from pytest_devenv.clients.kubernetes.kubeconfig import current_context, kubeconfig_files
+
     context = current_context(environ)
     if context is not None:
         return _of_context(settings, context, f"current kube context {context}", environ)
@@ -71,6 +72,9 @@ def choose(settings: Settings, *, environ: Mapping[str, str] = os.environ) -> Ch
 
 def _of_context(settings: Settings, context: str, word: str, environ: Mapping[str, str]) -> Choice:
     """Return a context as the choice. Raises TargetError for one that the settings do not allow, or nobody knows."""
+    from pytest_devenv.clients.kubernetes.kubeconfig import Kubeconfig, contexts, kubeconfig_files
+    from pytest_devenv.guard import allows_context
+
     files = kubeconfig_files(environ)
     if not allows_context(settings.contexts, context):
         raise _refused(settings, context, word, environ)
@@ -98,6 +102,9 @@ def _refused(settings: Settings, context: str, word: str, environ: Mapping[str, 
 
 def _others(settings: Settings, environ: Mapping[str, str]) -> str | None:
     """Return how to choose a context that is there and allowed; None where there is none."""
+    from pytest_devenv.clients.kubernetes.kubeconfig import contexts, kubeconfig_files
+    from pytest_devenv.guard import allows_context
+
     fitting = [each for each in contexts(kubeconfig_files(environ)) if allows_context(settings.contexts, each)]
     return f"choose --devenv-context={fitting[0]}" if fitting else None
 

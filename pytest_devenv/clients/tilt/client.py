@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_devenv.clients.tilt.program import NoTiltError, program
 from pytest_devenv.clients.tilt.update import Updated, follow
 from pytest_devenv.clients.tilt.values import TILTFILE, Forward, Resource, unix
 from pytest_devenv.errors import TargetError
@@ -24,10 +24,6 @@ UPDATE_S = 180.0
 STABLE_S = 2.0
 _CONNECT_S = 1.0
 _LONGEST_S = 30.0
-
-
-class NoTiltError(TargetError):
-    """No Tilt runs for this project; the message says how that is known."""
 
 
 class TiltError(TargetError):
@@ -127,9 +123,7 @@ def running(root: Path, *, environ: Mapping[str, str] = os.environ) -> Tilt:
 
     It is looked for at TILT_PORT, else 10350. One that runs another project's Tiltfile is not ours.
     """
-    program = shutil.which("tilt", path=environ.get("PATH"))
-    if program is None:
-        raise NoTiltError("there is no tilt on PATH", remedy="install Tilt: https://docs.tilt.dev/install.html")
+    path = program(environ)
     named = environ.get(PORT_VARIABLE, "")
     port = int(named) if named.isdecimal() else DEFAULT_PORT
     start = f"tilt up --port={port}" if port != DEFAULT_PORT else "tilt up"
@@ -137,7 +131,7 @@ def running(root: Path, *, environ: Mapping[str, str] = os.environ) -> Tilt:
         msg = f"no Tilt runs: nothing listens on port {port}"
         raise NoTiltError(msg, remedy=start)
     try:
-        sessions = json.loads(run([program, "get", "sessions", "-o", "json", f"--port={port}"]))["items"]
+        sessions = json.loads(run([path, "get", "sessions", "-o", "json", f"--port={port}"]))["items"]
         tiltfile = Path(sessions[0]["spec"]["tiltfilePath"])
     except (TiltError, ValueError, LookupError, TypeError) as error:
         msg = f"what listens on port {port} does not answer as Tilt does"
@@ -145,7 +139,7 @@ def running(root: Path, *, environ: Mapping[str, str] = os.environ) -> Tilt:
     if not tiltfile.resolve().is_relative_to(root.resolve()):
         msg = f"the Tilt on port {port} runs {tiltfile}, which is not of {root}"
         raise NoTiltError(msg, remedy=f"name the port of this project's Tilt: export {PORT_VARIABLE}=10351")
-    return Tilt(program, port, tiltfile)
+    return Tilt(path, port, tiltfile)
 
 
 def run(command: list[str]) -> str:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_devenv.clients.tilt.client import NoTiltError, Tilt, running
+from pytest_devenv.clients.tilt.client import Tilt, running
+from pytest_devenv.clients.tilt.program import NoTiltError
 from pytest_devenv.targets.embedded.ports import reserved_port
 from tests.faults.project import Shop
 

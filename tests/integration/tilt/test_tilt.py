@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_devenv.clients.tilt.client import NoTiltError, TiltError, running
+from pytest_devenv.clients.tilt.client import TiltError, running
+from pytest_devenv.clients.tilt.program import NoTiltError
 from pytest_devenv.clients.tilt.update import Outcome
 from tests.faults.project import UNRELATED
 from tests.integration.loop.test_runs import COMMAND
