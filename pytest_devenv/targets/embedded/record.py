@@ -33,7 +33,7 @@ class Record:
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain values, credentials included: it is written for its owner's eyes alone."""
         return {
-            "endpoints": {name: _endpoint_to_json(endpoint) for name, endpoint in self.endpoints.items()},
+            "endpoints": {name: endpoint_to_json(endpoint) for name, endpoint in self.endpoints.items()},
             "variables": {name: dict(values) for name, values in self.variables.items()},
             "faults": {name: verdict.to_json() for name, verdict in self.faults.items()},
             "timings_s": dict(self.timings_s),
@@ -46,7 +46,7 @@ class Record:
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Make the record that `to_json` wrote."""
         return cls(
-            endpoints={name: _endpoint_from_json(value) for name, value in data["endpoints"].items()},
+            endpoints={name: endpoint_from_json(value) for name, value in data["endpoints"].items()},
             variables=data["variables"],
             faults={name: Verdict.from_json(value) for name, value in data["faults"].items()},
             timings_s=data["timings_s"],
@@ -100,7 +100,8 @@ def _began_at_without_proc(pid: int) -> float:
         raise ProcessLookupError(pid) from error
 
 
-def _endpoint_to_json(endpoint: Endpoint) -> dict[str, Any]:
+def endpoint_to_json(endpoint: Endpoint) -> dict[str, Any]:
+    """Return an endpoint as plain values, its password included."""
     return {
         "service": endpoint.service,
         "kind": endpoint.kind.value,
@@ -114,7 +115,8 @@ def _endpoint_to_json(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-def _endpoint_from_json(data: dict[str, Any]) -> Endpoint:
+def endpoint_from_json(data: dict[str, Any]) -> Endpoint:
+    """Make the endpoint that `endpoint_to_json` wrote."""
     password = data.pop("password")
     kind = ServiceKind(data.pop("kind"))
     return Endpoint(**data, kind=kind, password=None if password is None else Secret(password))

@@ -7,13 +7,13 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_devenv.clients.postgres import DatabaseAddress
 from pytest_devenv.errors import DevenvError, TargetError
-from pytest_devenv.settings import ServiceKind
+from pytest_devenv.settings import MigrationEngine, ServiceKind
 from pytest_devenv.settings.template import render
 from pytest_devenv.targets.embedded.account import server_account
 from pytest_devenv.targets.embedded.child import end, processes_of
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pytest_devenv.settings import Database, Service, Settings
     from pytest_devenv.targets.embedded.child import Child
     from pytest_devenv.targets.embedded.instance import Instance
+    from pytest_devenv.targets.embedded.migrator import Migrator
     from pytest_devenv.verdict import Verdict
 
 _SETTLE_S = 5.0
@@ -108,13 +109,18 @@ class _Start:
         self._futures: dict[str, Future[_Outcome]] = {}
         self._given_up = threading.Event()
         self._claimed = {name for service in settings.services.values() for name in self._migrates(service)}
+        self._migrator: Migrator | None = None
         required = {name for service in settings.services.values() for name in service.requires}
         self._awaited = required
 
     def run(self) -> dict[str, _Outcome]:
         services = _in_order(self._settings.services)
-        with ThreadPoolExecutor(max_workers=len(services) + 1, thread_name_prefix="start") as pool:
+        with (
+            ExitStack() as stack,
+            ThreadPoolExecutor(max_workers=len(services) + 1, thread_name_prefix="start") as pool,
+        ):
             try:
+                self._migrator = self._own_process(stack)
                 pool.submit(self._read_ahead)
                 for service in services:  # required ones first, so that their futures are there
                     self._futures[service.name] = pool.submit(self._bring_up, service)
@@ -125,6 +131,14 @@ class _Start:
                     end(processes_of(self._folder))  # whoever waits for a server to become ready sees it ended
                 raise
 
+    def _own_process(self, stack: ExitStack) -> Migrator | None:
+        """Begin the process that applies Alembic's migrations, if any database has such."""
+        if not any(_is_of_alembic(database) for database in self._settings.databases.values()):
+            return None
+        from pytest_devenv.targets.embedded.migrator import Migrator
+
+        return stack.enter_context(Migrator(self._folder, self._settings.root))
+
     def _read_ahead(self) -> None:
         """Read every folder of migrations while the servers start, and with it import what will apply them.
 
@@ -133,7 +147,7 @@ class _Start:
         from pytest_devenv.migrate import engine_for
 
         for database in self._settings.databases.values():
-            if database.migrations is not None:
+            if database.migrations is not None and not _is_of_alembic(database):
                 with suppress(DevenvError):
                     engine_for(database, self._settings.root).discover()
 
@@ -206,7 +220,7 @@ class _Start:
 
     def _migrate(self, names: Sequence[str], *, server: Endpoint | None = None) -> dict[str, Verdict]:
         """Apply each database's migrations; return what is wrong, by database."""
-        from pytest_devenv.migrate import engine_for
+        from pytest_devenv.migrate import AlembicEngine, engine_for
 
         faults = {}
         for name in names:
@@ -215,8 +229,12 @@ class _Start:
                 continue
             endpoint = server if server is not None else self._endpoint_of(database)
             address = DatabaseAddress(endpoint, name)
+            engine = engine_for(database, self._settings.root)
             try:
-                engine_for(database, self._settings.root).apply(address, tier=self._settings.environment)
+                if self._migrator is not None and isinstance(engine, AlembicEngine):
+                    self._migrator.apply(engine, address, tier=self._settings.environment)
+                else:
+                    engine.apply(address, tier=self._settings.environment)
             except DevenvError as error:
                 faults[name] = did_not_migrate(database, address, error)
         return faults
@@ -253,6 +271,10 @@ class _Start:
                 f"found {', '.join(up) or 'none'}"
             )
             raise TargetError(msg, remedy="add that service to this one's requires") from error
+
+
+def _is_of_alembic(database: Database) -> bool:
+    return database.migrations is not None and database.migrations.engine is MigrationEngine.ALEMBIC
 
 
 def _in_order(services: Mapping[str, Service]) -> list[Service]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.migrate.revisions import JOBS
 from tests.integration.migrate.sandbox import engine
 
 if TYPE_CHECKING:
@@ -26,3 +28,14 @@ def folder(tmp_path: Path) -> Path:
 def sqlx(folder: Path) -> Engine:
     """Give the engine for plain SQL in sqlx's layout, on that folder."""
     return engine(folder)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Give a folder for Alembic with the reference environment's env.py and no revision."""
+    folder = tmp_path / "jobs"
+    folder.mkdir()
+    for name in ("alembic.ini", "env.py", "script.py.mako"):
+        shutil.copy(JOBS / name, folder / name)
+    (folder / "versions").mkdir()
+    return folder

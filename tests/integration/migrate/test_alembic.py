@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,49 +28,14 @@ from pytest_devenv.migrate.alembic_env import open_environment
 from pytest_devenv.migrate.lint import lint
 from pytest_devenv.migrate.sqlx import lock_key
 from pytest_devenv.settings import MigrationEngine, Tier
+from tests.integration.migrate.revisions import JOBS, write_revision
 from tests.integration.migrate.sandbox import create_role, engine, query, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.conftest import Postgres
-
-JOBS = Path(__file__).parents[3] / "migrations" / "jobs"
-REVISION = '''"""{doc}"""
-
-from alembic import op
-
-revision = {revision!r}
-down_revision = {down!r}
-branch_labels = {label!r}
-
-
-def upgrade():
-    op.execute("{up}")
-
-
-def downgrade():
-    op.execute("{back}")
-'''
-
-
-def write_revision(
-    folder: Path, revision: str, down: object, up: str, back: str = "SELECT 1", label: str | None = None
-) -> None:
-    """Write one revision file."""
-    text = REVISION.format(doc=f"do {revision}", revision=revision, down=down, label=label, up=up, back=back)
-    (folder / "versions" / f"{revision}_x.py").write_text(text)
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """Give a folder with the reference environment's env.py and no revision."""
-    folder = tmp_path / "jobs"
-    folder.mkdir()
-    for name in ("alembic.ini", "env.py", "script.py.mako"):
-        shutil.copy(JOBS / name, folder / name)
-    (folder / "versions").mkdir()
-    return folder
 
 
 @pytest.fixture
