@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import signal
 import threading
 import time
@@ -93,6 +94,8 @@ class Running:
         if self._selected and not session.config.option.collectonly:
             if any(self._session.devenv.probes[each].apart for each in self._selected):
                 self._session.devenv.expect_edits()
+            if len(self._selected) == len(session.items):
+                gc.freeze()  # all that was made by now lives as long as the run: no garbage to look for again and again
             self._open(session.config.pluginmanager.getplugin("terminalreporter"))
             self._session.devenv.look(sorted(self._selected))
         return (yield)
