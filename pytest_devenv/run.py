@@ -8,6 +8,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from pytest_devenv.clients.pool import Pool
 from pytest_devenv.probes.apart import looked_apart
 from pytest_devenv.probes.batch import JOBS, Batch, Unshared
 from pytest_devenv.probes.graph import closure
@@ -61,6 +62,7 @@ class Devenv:
         self._batch: Batch | None = None
         self._apart: dict[str, Verdict] = {}
         self._reload = False
+        self._warming: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -92,11 +94,14 @@ class Devenv:
         """The environment itself, opened by now. Raises TargetError where that cannot be done."""
         with self._opening:
             if self._environment is None:
-                threading.Thread(target=_warm, args=(self.settings,), name="warm imports", daemon=True).start()
+                self._warming = threading.Thread(target=_warm, args=(self.settings,), name="warm imports", daemon=True)
+                self._warming.start()
                 remarks = _put_back(self.settings)
                 way = opened(self.settings, self.choice, instance=self._instance, keep=self._keep, reload=self._reload)
                 environment = self._stack.enter_context(way)
-                self._environment = replace(environment, notes=(*environment.notes, *remarks))
+                pool = Pool()
+                self._stack.callback(pool.close)
+                self._environment = replace(environment, notes=(*environment.notes, *remarks), pool=pool)
             return self._environment
 
     @property
@@ -153,7 +158,10 @@ class Devenv:
         with self._opening:
             if self._batch is None:
                 store: Store = Unshared() if self._instance is None else SharedVerdicts(self._instance.folder)
-                self._batch = Batch(self.probes, self.environment, jobs=self._jobs, store=store)
+                environment = self.environment
+                if self._warming is not None:
+                    self._warming.join()  # or each look would wait for it, and call that time its own
+                self._batch = Batch(self.probes, environment, jobs=self._jobs, store=store, rest=environment.pool.rest)
             return self._batch
 
     def _is_apart(self, probe_id: str) -> bool:
@@ -192,6 +200,10 @@ def _put_back(settings: Settings) -> tuple[str, ...]:
     """Put back what a run left edited that was killed while it timed a loop; return what was done."""
     if not settings.loops:
         return ()
+    from pytest_devenv.loop.place import journal
+
+    if not journal():
+        return ()
     from pytest_devenv.loop.edit import put_back_all
 
     return put_back_all()
@@ -199,12 +211,14 @@ def _put_back(settings: Settings) -> tuple[str, ...]:
 
 def _warm(settings: Settings) -> None:
     """Import what this run's looks will need while servers start, so that none of them waits for it."""
-    import importlib
+    with contextlib.suppress(Exception):  # whoever looks comes upon it too, and has something to say
+        if any(service.kind is ServiceKind.POSTGRES for service in settings.services.values()):
+            import psycopg  # noqa: F401  # by far the most: a tenth of a second
+        for database in settings.databases.values():
+            if database.migrations is not None:
+                from pytest_devenv.migrate import engine_for
 
-    if any(service.kind is ServiceKind.POSTGRES for service in settings.services.values()):
-        importlib.import_module("psycopg")  # by far the most: a tenth of a second
-    if any(database.migrations is not None for database in settings.databases.values()):
-        importlib.import_module("pytest_devenv.migrate")
+                engine_for(database, settings.root)
 
 
 class SharedVerdicts:

@@ -68,10 +68,14 @@ class AlembicEngine:
 
     def status(self, address: DatabaseAddress, *, deadline_s: float = LOOK_TIMEOUT_S) -> Status:
         """Compare revisions and database; without Alembic, where the revisions can be read without it."""
+        with connected(address, deadline_s=deadline_s) as connection:
+            return self.status_on(connection)
+
+    def status_on(self, connection: Connection) -> Status:
+        """Do the same on a connection that is there already."""
         line = read_line(self.folder)
         environment = self._environment() if line is None else None
-        with connected(address, deadline_s=deadline_s) as connection:
-            current = self._current(connection)
+        current = self._current(connection)
         if environment is not None:
             return self._status(environment, current)
         return self._status_of_line(line or (), current)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
+    import psycopg
+
     from pytest_devenv.clients.postgres import DatabaseAddress
     from pytest_devenv.guard import Consent
     from pytest_devenv.settings import Tier
+
+    Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 LOCK_TIMEOUT_S = 30.0
 LOOK_TIMEOUT_S = 5.0
@@ -185,6 +189,10 @@ class Engine(Protocol):
 
     def status(self, address: DatabaseAddress, *, deadline_s: float = LOOK_TIMEOUT_S) -> Status:
         """Compare folder and database; changes nothing, and creates no table."""
+        ...
+
+    def status_on(self, connection: Connection) -> Status:
+        """Do the same on a connection that is there already."""
         ...
 
     def plan(self, address: DatabaseAddress, to: str | None = None) -> Plan:

@@ -66,9 +66,12 @@ class PlainEngine:
 
     def status(self, address: DatabaseAddress, *, deadline_s: float = LOOK_TIMEOUT_S) -> Status:
         """Compare folder and database."""
-        listing = list_folder(self.folder, self.dialect)
         with connected(address, deadline_s=deadline_s) as connection:
-            return self._look(connection, listing)
+            return self.status_on(connection)
+
+    def status_on(self, connection: Connection) -> Status:
+        """Do the same on a connection that is there already."""
+        return self._look(connection, list_folder(self.folder, self.dialect))
 
     def plan(self, address: DatabaseAddress, to: str | None = None) -> Plan:
         """Say what `apply` would do."""

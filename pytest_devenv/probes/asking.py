@@ -1,11 +1,10 @@
-"""How probes put a question to a database: one short connection, and a verdict for each way it can go wrong."""
+"""How probes put a question to a database: within a deadline, and with a verdict for each way it can go wrong."""
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from pytest_devenv.clients.postgres import DatabaseAddress, connect
+from pytest_devenv.clients.postgres import DatabaseAddress
 from pytest_devenv.probes import commands
 from pytest_devenv.verdict import failed, unknown
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from pytest_devenv.clients.pool import Lent
     from pytest_devenv.settings import Service
     from pytest_devenv.targets.environment import Environment
     from pytest_devenv.verdict import Verdict
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def asked(environment: Environment, address: DatabaseAddress, question: Callable[[Connection], T]) -> T | Verdict:
-    """Connect within the settings' deadline, put the question, hang up, and return the answer.
+    """Connect within the settings' deadline, put the question, and return the answer.
 
     Returns a verdict where there is no answer to be had.
 
@@ -33,30 +33,35 @@ def asked(environment: Environment, address: DatabaseAddress, question: Callable
     import psycopg
 
     try:
-        connection = _connected(environment, address)
+        lent = _taken(environment, address)
     except psycopg.OperationalError as error:
         return _refused(environment, address, error)
-    return _answer(environment, address, connection, lambda live, _: question(live))
+    return _answer(environment, lent, lambda connection, _: question(connection))
 
 
 def asked_server(
-    environment: Environment, service: Service, question: Callable[[Connection, DatabaseAddress], Verdict]
+    environment: Environment,
+    service: Service,
+    question: Callable[[Connection, DatabaseAddress], Verdict],
+    *,
+    fresh: bool = False,
 ) -> Verdict:
     """Put a question about a whole server, in the first of its databases that lets the user in.
 
-    The environment's own databases come first; one that is missing is a fault of its own, not of the server.
+    The environment's own databases come first; one that is missing is a fault of its own, not of the server. A `fresh`
+    question is put on a connection made now, and so tells whether the server lets the user in.
     """
     import psycopg
 
     addresses = _databases(environment, service)
     for address in addresses:
         try:
-            connection = _connected(environment, address)
+            lent = _taken(environment, address, fresh=fresh)
         except psycopg.OperationalError as error:
             if _is_about_database(error) and address is not addresses[-1]:
                 continue
             return _refused(environment, address, error)
-        return _answer(environment, address, connection, question)
+        return _answer(environment, lent, question)
     raise AssertionError("every server has databases of its own")
 
 
@@ -87,33 +92,36 @@ def _databases(environment: Environment, service: Service) -> tuple[DatabaseAddr
     return tuple(DatabaseAddress(endpoint, name) for name in dict.fromkeys((*own, "postgres", "template1")))
 
 
-def _connected(environment: Environment, address: DatabaseAddress) -> Connection:
-    deadline_s = environment.settings.deadline_s
-    return connect(address, deadline_s=deadline_s, statement_timeout_s=deadline_s)
+def _taken(environment: Environment, address: DatabaseAddress, *, fresh: bool = False) -> Lent:
+    return environment.pool.take(address, deadline_s=environment.settings.deadline_s, fresh=fresh)
 
 
-def _answer(
-    environment: Environment,
-    address: DatabaseAddress,
-    connection: Connection,
-    question: Callable[[Connection, DatabaseAddress], T],
-) -> T | Verdict:
+def _answer(environment: Environment, lent: Lent, question: Callable[[Connection, DatabaseAddress], T]) -> T | Verdict:
     import psycopg
 
-    with closing(connection):
-        try:
+    address = lent.address
+    try:
+        with lent as connection:
             return question(connection, address)
-        except psycopg.errors.InsufficientPrivilege as error:
-            return not_permitted(address, error)
-        except psycopg.errors.QueryCanceled:
-            deadline_s = environment.settings.deadline_s
-            return failed(
-                f"{address.endpoint.service} takes longer than {deadline_s:g} s to answer a query",
-                expected=f"an answer within {deadline_s:g} s",
-                found="the statement was canceled at its deadline (57014)",
-                where=str(address),
-                remedy=commands.psql(address, "select pid, state, wait_event_type, query from pg_stat_activity"),
-            )
+    except psycopg.errors.InsufficientPrivilege as error:
+        return not_permitted(address, error)
+    except psycopg.errors.QueryCanceled:
+        deadline_s = environment.settings.deadline_s
+        return failed(
+            f"{address.endpoint.service} takes longer than {deadline_s:g} s to answer a query",
+            expected=f"an answer within {deadline_s:g} s",
+            found="the statement was canceled at its deadline (57014)",
+            where=str(address),
+            remedy=commands.psql(address, "select pid, state, wait_event_type, query from pg_stat_activity"),
+        )
+    except psycopg.OperationalError:
+        if not lent.is_stale:
+            raise
+    try:
+        anew = _taken(environment, address, fresh=True)
+    except psycopg.OperationalError as error:
+        return _refused(environment, address, error)
+    return _answer(environment, anew, question)
 
 
 def not_permitted(address: DatabaseAddress, error: psycopg.errors.InsufficientPrivilege) -> Verdict:

@@ -1,4 +1,4 @@
-"""The run of many probes: each as soon as what it requires has passed, at once as far as that allows."""
+"""The run of many probes: at once, as far as what they require of each other allows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pytest_devenv.probes.redact import redacted
 from pytest_devenv.verdict import State, Verdict, blocked, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -60,11 +60,15 @@ class Unshared:
 
 @dataclass(slots=True, eq=False)
 class _Look:
-    """One look under way. `fresh` ones do not take a verdict from the store."""
+    """One look under way.
+
+    `fresh` ones do not take a verdict from the store; `early` ones began before what they require was known.
+    """
 
     probe: Probe
     deadline_s: float
     fresh: bool
+    early: bool
     began: float = field(default_factory=time.monotonic)
     thread: threading.Thread | None = None
 
@@ -74,28 +78,38 @@ class _Look:
 
 
 class Batch:
-    """The looks of one run: at most `jobs` at once, each in a daemon thread and with a deadline.
+    """The looks of one run: at most `jobs` at once, each in a daemon thread and with a deadline; as many eager ones.
 
     A probe's own `deadline_s` is the hard end of its look; without one it is twice the settings' `deadline_s`, since
     clients keep to that themselves and then have something to say. A look that does not end in time is `unknown`, and
     its thread is left to itself: it cannot hold up the others, nor the end of the interpreter.
 
     The requirements of a probe are judged in their order, so that runs agree on which of two causes blocks it.
-    Callers of `wait` keep the time: nothing expires while nobody asks.
+    Callers of `wait` keep the time: nothing expires while nobody asks. `rest` is called when one gets its verdict and
+    no look is left to do.
     """
 
     def __init__(
-        self, catalog: Mapping[str, Probe], environment: Environment, *, jobs: int = JOBS, store: Store | None = None
+        self,
+        catalog: Mapping[str, Probe],
+        environment: Environment,
+        *,
+        jobs: int = JOBS,
+        store: Store | None = None,
+        rest: Callable[[], None] = lambda: None,
     ) -> None:
         self._catalog = catalog
         self._environment = environment
         self._jobs = max(1, jobs)
         self._store: Store = Unshared() if store is None else store
+        self._rest = rest
         self._changed = threading.Condition()
         self._wanted: set[str] = set()
         self._waiting: dict[str, Probe] = {}
         self._running: dict[str, _Look] = {}
         self._verdicts: dict[str, Verdict] = {}
+        self._early: dict[str, tuple[Probe, Verdict]] = {}
+        self._hasty: set[str] = set()
         self._again: set[str] = set()
         self._began: float | None = None
         self._settled = 0.0
@@ -130,7 +144,8 @@ class Batch:
         with self._changed:
             self._wanted.update(probe.id for probe in probes)
             for probe in probes:
-                if not (probe.id in self._verdicts or probe.id in self._running or probe.id in self._waiting):
+                known = (self._verdicts, self._running, self._waiting, self._early)
+                if not any(probe.id in each for each in known):
                     self._waiting[probe.id] = probe
             self._advance()
 
@@ -143,7 +158,10 @@ class Batch:
                     return unknown(f"{probe_id} was not looked at: the run had ended")
                 self._changed.wait(self._until_next_end())
                 self._expire()
-            return verdict
+            done = not (self._running or self._waiting or self._early)
+        if done:
+            self._rest()
+        return verdict
 
     def again(self, probe_id: str) -> Verdict:
         """Look again at a probe and at all that it requires, and return the new verdict."""
@@ -152,6 +170,8 @@ class Batch:
                 self._verdicts.pop(probe.id, None)
                 self._running.pop(probe.id, None)
                 self._waiting.pop(probe.id, None)
+                self._early.pop(probe.id, None)
+                self._hasty.discard(probe.id)
                 self._again.add(probe.id)
         return self.wait(probe_id)
 
@@ -167,23 +187,42 @@ class Batch:
             thread.join(max(0.0, end - time.monotonic()))
 
     def _advance(self) -> None:
-        """Settle what is blocked and begin what is ready; needs the lock."""
-        progress = True
-        while progress and not self._closed:
-            progress = False
+        """Settle what is blocked, begin what is ready, then what is eager; needs the lock."""
+        while self._settles_more() and not self._closed:
+            pass
+        for early in (False, True):
             for probe in tuple(self._waiting.values()):
-                verdict, ready = self._requirements(probe)
-                if verdict is not None:
+                under_way = sum(look.early is early for look in self._running.values())
+                if self._closed or under_way >= self._jobs:
+                    break
+                if self._may_begin(probe, early=early):
                     del self._waiting[probe.id]
-                    self._verdicts[probe.id] = verdict
-                    progress = True
-                elif ready and len(self._running) < self._jobs:
-                    del self._waiting[probe.id]
-                    self._begin(probe)
+                    self._begin(probe, early=early)
         if self._waiting and not self._running and self._wanted and not self._closed:
             self._wanted.clear()  # what is left waits for each other's `after`, which is only a preference
             self._advance()
         self._changed.notify_all()
+
+    def _settles_more(self) -> bool:
+        """Settle what is blocked, and what was found early where that counts now; tell whether there was any."""
+        undecided: dict[str, tuple[Probe, Verdict | None]] = {each.id: (each, None) for each in self._waiting.values()}
+        undecided |= {each.probe.id: (each.probe, None) for each in self._running.values() if each.early}
+        settled: dict[str, Verdict] = {}
+        for probe_id, (probe, found) in {**undecided, **self._early}.items():
+            blocking, ready = self._requirements(probe)
+            verdict = found if blocking is None and ready else blocking
+            if verdict is not None:
+                settled[probe_id] = verdict
+        for probe_id in settled:
+            for where in (self._waiting, self._running, self._early):
+                where.pop(probe_id, None)
+        self._verdicts |= settled
+        return bool(settled)
+
+    def _may_begin(self, probe: Probe, *, early: bool) -> bool:
+        if early:
+            return probe.eager and probe.id not in self._hasty
+        return self._requirements(probe)[1]
 
     def _requirements(self, probe: Probe) -> tuple[Verdict | None, bool]:
         """Return the verdict that blocks a probe, if one is known, and whether everything that it requires passed."""
@@ -196,11 +235,11 @@ class Batch:
                 return blocked(root, self._verdicts.get(root, verdict)), False
         return None, True
 
-    def _begin(self, probe: Probe) -> None:
+    def _begin(self, probe: Probe, *, early: bool) -> None:
         deadline_s = probe.deadline_s
         if deadline_s is None:
             deadline_s = 2 * self._environment.settings.deadline_s
-        look = _Look(probe, deadline_s, fresh=probe.id in self._again)
+        look = _Look(probe, deadline_s, fresh=probe.id in self._again, early=early)
         look.thread = threading.Thread(target=self._run, args=(look,), name=f"probe {probe.id}", daemon=True)
         self._again.discard(probe.id)
         self._began = look.began if self._began is None else self._began
@@ -215,7 +254,8 @@ class Batch:
                     look.began = time.monotonic()
                     verdict = _looked(look.probe, self._environment)
                     verdict = verdict.timed(time.monotonic() - look.began)
-                    self._store.put(look.probe.id, verdict)
+                    if not look.early or verdict.state in _LETS_THROUGH:
+                        self._store.put(look.probe.id, verdict)
         except BaseException as error:  # noqa: BLE001  # whatever a look raises, its waiters must hear of it
             verdict = _raised(look.probe, error, self._environment).timed(time.monotonic() - look.began)
         self._settle(look, verdict)
@@ -223,10 +263,22 @@ class Batch:
     def _settle(self, look: _Look, verdict: Verdict) -> None:
         with self._changed:
             if self._running.get(look.probe.id) is look:
-                del self._running[look.probe.id]
-                self._verdicts[look.probe.id] = verdict
+                self._end(look, verdict)
                 self._settled = time.monotonic()
                 self._advance()
+
+    def _end(self, look: _Look, verdict: Verdict) -> None:
+        """Keep what a look found. What fails early may fail for what it requires, so it looks again; needs the lock."""
+        probe = look.probe
+        del self._running[probe.id]
+        if not look.early:
+            self._verdicts[probe.id] = verdict
+        elif verdict.state in _LETS_THROUGH:
+            self._early[probe.id] = (probe, verdict)
+        else:
+            self._hasty.add(probe.id)
+            self._again.update({probe.id} if look.fresh else ())
+            self._waiting[probe.id] = probe
 
     def _until_next_end(self) -> float | None:
         now = time.monotonic()
@@ -237,12 +289,12 @@ class Batch:
         now = time.monotonic()
         late = [look for look in self._running.values() if look.ends <= now]
         for look in late:
-            del self._running[look.probe.id]
-            self._verdicts[look.probe.id] = unknown(
+            verdict = unknown(
                 f"{look.probe.id} did not end within {look.deadline_s:g} s",
                 where=look.probe.subject,
                 remedy="look again with nothing else running; give slow machines a longer deadline_s in the settings",
-            ).timed(now - look.began)
+            )
+            self._end(look, verdict.timed(now - look.began))
         if late:
             self._advance()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_devenv.errors import DevenvError
 from pytest_devenv.probes import commands
-from pytest_devenv.probes.asking import not_permitted
+from pytest_devenv.probes.asking import asked
 from pytest_devenv.probes.postgres import exists_id
 from pytest_devenv.probes.probe import Probe, probe_id
 from pytest_devenv.probes.shared import Shared
@@ -60,7 +60,7 @@ def probes(settings: Settings) -> Iterator[Probe]:
             ("migrations.none_missing", partial(_none_missing, history), needs),
         ):
             look = partial(history.verdict, name, judge)
-            yield Probe(name=name, subject=database.name, look=look, requires=requires)
+            yield Probe(name=name, subject=database.name, look=look, requires=requires, eager=True)
 
 
 def applied_id(database: Database) -> str:
@@ -71,20 +71,12 @@ def applied_id(database: Database) -> str:
 
 
 def _read(database: Database, environment: Environment) -> Status | Verdict:
-    import psycopg
-
     from pytest_devenv.migrate import engine_for
-    from pytest_devenv.probes.postgres_refusals import refused
 
-    settings = environment.settings
     address = environment.address(database.name)
     try:
-        return engine_for(database, settings.root).status(address, deadline_s=settings.deadline_s)
-    except psycopg.errors.InsufficientPrivilege as error:
-        return not_permitted(address, error)
+        return asked(environment, address, engine_for(database, environment.settings.root).status_on)
     except DevenvError as error:
-        if isinstance(error.__cause__, psycopg.OperationalError):
-            return refused(environment, address, error.__cause__)
         return told(error, expected=f"migrations of {database.name} that can be read", where=str(address))
 
 

@@ -63,12 +63,15 @@ def probes(settings: Settings) -> Iterator[Probe]:
                 ("postgres.is_not_blocked", _is_not_blocked),
             ):
                 looked = partial(look, service)
-                yield Probe(name=name, subject=service.name, look=looked, requires=(root_id(service),))
+                yield Probe(name=name, subject=service.name, look=looked, requires=(root_id(service),), eager=True)
     for database in settings.databases.values():
-        requires = (root_id(settings.service_of(database.name)),)
-        yield Probe(name="database.exists", subject=database.name, look=partial(_exists, database), requires=requires)
-        requires = (exists_id(database),)
-        yield Probe(name="database.is_utf8", subject=database.name, look=partial(_is_utf8, database), requires=requires)
+        server = root_id(settings.service_of(database.name))
+        for name, question, required in (
+            ("database.exists", _exists, server),
+            ("database.is_utf8", _is_utf8, exists_id(database)),
+        ):
+            asks = partial(question, database)
+            yield Probe(name=name, subject=database.name, look=asks, requires=(required,), eager=True)
 
 
 def exists_id(database: Database) -> str:
@@ -87,7 +90,7 @@ def _accepts_queries(service: Service, environment: Environment) -> Verdict:
         number = str(version).split(maxsplit=1)[0]
         return passed(f"PostgreSQL {number} accepts queries", latency_ms=latency_ms, version=number)
 
-    return asked_server(environment, service, question)
+    return asked_server(environment, service, question, fresh=True)
 
 
 def _has_free_connections(service: Service, environment: Environment) -> Verdict:

@@ -18,8 +18,11 @@ class Probe:
 
     `name` reads `kind.state` (`postgres.accepts_connections`), `subject` is the service, database or secret looked at.
     `requires` are the ids of the probes that must pass first; where one does not, this one is blocked by it and its
-    `look` is not called. `after` are those that come first only where a run looks at them anyway, so that two probes
+    `look` does not count. `after` are those that come first only where a run looks at them anyway, so that two probes
     which see one fault from two sides tell it once.
+
+    An `eager` one does not wait for what it requires: it changes nothing, and what it finds counts only when that has
+    passed. Where it finds a fault before that is known, it looks again afterwards.
 
     One that looks `apart` changes or times something: it looks alone, when its check asks, and never in a batch.
 
@@ -34,6 +37,7 @@ class Probe:
     deadline_s: float | None = None
     mark: str = "health"
     apart: bool = False
+    eager: bool = False
 
     @property
     def id(self) -> str:

@@ -96,6 +96,7 @@ def probes(settings: Settings) -> Iterator[Probe]:
                     look=partial(_has, database, kind, shared),
                     requires=needs[:1] if kind is _TABLES else needs,
                     mark="schema",
+                    eager=True,
                 )
         if database.migrations is not None:
             history = ("migrations.all_applied", "migrations.none_edited", "migrations.none_missing")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pytest_devenv.clients.pool import Pool
 from pytest_devenv.clients.postgres import DatabaseAddress
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class Environment:
     brought up or resolved (such a service may have no endpoint), and under `database_fault(name)` that on a database.
     `variables` are the environment variables that each service was given, and `logs` the files that its output goes
     to, where this run knows them. `timings_s` tells how long each service took to come up, where we started it, and
-    `attached` that another run did. `cluster` is there on the cluster target alone.
+    `attached` that another run did. `cluster` is there on the cluster target alone. From `pool` probes have their
+    connections; unless a run gives it another one, it keeps none.
     """
 
     settings: Settings
@@ -40,6 +42,7 @@ class Environment:
     attached: bool = False
     cluster: Cluster | None = None
     notes: tuple[str, ...] = ()
+    pool: Pool = field(default_factory=lambda: Pool(keep=False), compare=False, repr=False)
 
     def address(self, database: str) -> DatabaseAddress:
         """Return where the named database of the settings is; raises KeyError where its service has no endpoint."""

@@ -33,6 +33,7 @@ def probe(
     *,
     requires: tuple[str, ...] = (),
     deadline_s: float | None = None,
+    eager: bool = False,
 ) -> Probe:
     """Make a probe `thing.works` of a subject, whose look is given, or returns what is given."""
 
@@ -47,6 +48,7 @@ def probe(
         look=looked,
         requires=tuple(f"thing.works[{name}]" for name in requires),
         deadline_s=deadline_s,
+        eager=eager,
     )
 
 
@@ -311,6 +313,88 @@ def test_a_probe_looks_once() -> None:
         for each in (*probes, *probes):
             batch.wait(each)
     assert looks == [1]
+
+
+class Step:
+    """A look that waits for another one to begin, and tells when it began itself."""
+
+    def __init__(self, *verdicts: Verdict, after: Step | None = None) -> None:
+        self.began = threading.Event()
+        self.looks = 0
+        self._verdicts = iter(verdicts)
+        self._after = after
+
+    def __call__(self, _: Environment) -> Verdict:
+        """Look."""
+        self.looks += 1
+        self.began.set()
+        if self._after is not None:
+            assert self._after.began.wait(timeout=30), "the other look began"
+        return next(self._verdicts)
+
+
+def test_an_eager_look_does_not_wait_for_what_it_requires() -> None:
+    """It begins while what it requires is still being looked at, and its verdict counts when that has passed."""
+    leaf = Step(passed("seen"))
+    root = Step(passed("up"), after=leaf)
+    probes = catalog(probe("root", root), probe("leaf", leaf, requires=("root",), eager=True))
+    with Batch(probes, environment(), jobs=1) as batch:
+        assert batch.wait("thing.works[leaf]").summary == "seen"
+    assert leaf.looks == 1
+
+
+def test_what_was_found_early_does_not_count_where_a_requirement_fails() -> None:
+    """An eager look that passed is blocked all the same."""
+    leaf = Step(passed("seen"))
+    root = Step(DOWN, after=leaf)
+    probes = catalog(probe("root", root), probe("leaf", leaf, requires=("root",), eager=True))
+    with Batch(probes, environment()) as batch:
+        assert batch.wait("thing.works[leaf]").cause == "thing.works[root]"
+
+
+@pytest.mark.parametrize("second", [passed("up by now"), DOWN])
+def test_a_fault_that_was_found_early_is_looked_for_again(second: Verdict) -> None:
+    """It may be one of what the probe requires, which was mended before that was looked at."""
+    leaf = Step(DOWN, second)
+    root = Step(passed("up"), after=leaf)
+    probes = catalog(probe("root", root), probe("leaf", leaf, requires=("root",), eager=True))
+    with Batch(probes, environment()) as batch:
+        verdict = batch.wait("thing.works[leaf]")
+    assert replace(verdict, took_s=0.0) == second
+    assert leaf.looks == 2
+
+
+def test_a_failed_requirement_does_not_wait_for_an_early_look() -> None:
+    """What is blocked is told at once, however long its own look would have taken."""
+    release = threading.Event()
+    stuck = Step(passed("too late"))
+
+    def look(given: Environment) -> Verdict:
+        verdict = stuck(given)
+        release.wait(timeout=30)
+        return verdict
+
+    root = Step(DOWN, after=stuck)
+    probes = catalog(probe("root", root), probe("leaf", look, requires=("root",), eager=True, deadline_s=30))
+    with Batch(probes, environment()) as batch:
+        assert batch.wait("thing.works[leaf]").state is State.BLOCKED
+        assert not release.is_set()
+        release.set()
+
+
+def test_who_gets_the_last_verdict_finds_everything_at_rest() -> None:
+    """`rest` has been called by then, and not while looks are under way."""
+    done: list[str] = []
+
+    def look(_: Environment) -> Verdict:
+        done.append("look")
+        return passed("seen")
+
+    probes = catalog(probe("a", look), probe("b", look, requires=("a",)))
+    with Batch(probes, environment(), rest=lambda: done.append("rest")) as batch:
+        batch.start(probes)
+        batch.wait("thing.works[b]")
+        assert done == ["look", "look", "rest"]
 
 
 class Shared:
