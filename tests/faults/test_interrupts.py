@@ -58,7 +58,7 @@ def test_ctrl_c_at_any_moment_of_the_start_leaves_nothing(shop: Shop, delay_s: f
     process.send_signal(signal.SIGINT)
     run = shop.end(process, began=began)
     assert run.exit_code == INTERRUPTED, run.output
-    assert run.took_s - delay_s < 15
+    assert run.took_s - delay_s < 30
 
 
 def test_ctrl_c_in_the_middle_of_the_looks_ends_everything(shop: Shop) -> None:
