@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -35,7 +35,6 @@ from pytest_devenv.targets.environment import database_fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from concurrent.futures import Future
 
     from pytest_devenv.endpoint import Endpoint
     from pytest_devenv.settings import Database, Service, Settings
@@ -109,7 +108,7 @@ class _Start:
         self._futures: dict[str, Future[_Outcome]] = {}
         self._given_up = threading.Event()
         self._claimed = {name for service in settings.services.values() for name in self._migrates(service)}
-        self._migrator: Migrator | None = None
+        self._migrator: Future[Migrator | None] = Future()
         required = {name for service in settings.services.values() for name in service.requires}
         self._awaited = required
 
@@ -117,10 +116,10 @@ class _Start:
         services = _in_order(self._settings.services)
         with (
             ExitStack() as stack,
-            ThreadPoolExecutor(max_workers=len(services) + 1, thread_name_prefix="start") as pool,
+            ThreadPoolExecutor(max_workers=len(services) + 2, thread_name_prefix="start") as pool,
         ):
             try:
-                self._migrator = self._own_process(stack)
+                self._migrator = pool.submit(self._own_process, stack)
                 pool.submit(self._read_ahead)
                 for service in services:  # required ones first, so that their futures are there
                     self._futures[service.name] = pool.submit(self._bring_up, service)
@@ -229,10 +228,10 @@ class _Start:
                 continue
             endpoint = server if server is not None else self._endpoint_of(database)
             address = DatabaseAddress(endpoint, name)
-            engine = engine_for(database, self._settings.root)
+            engine, migrator = engine_for(database, self._settings.root), self._migrator.result()
             try:
-                if self._migrator is not None and isinstance(engine, AlembicEngine):
-                    self._migrator.apply(engine, address, tier=self._settings.environment)
+                if migrator is not None and isinstance(engine, AlembicEngine):
+                    migrator.apply(engine, address, tier=self._settings.environment)
                 else:
                     engine.apply(address, tier=self._settings.environment)
             except DevenvError as error:
