@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
     Row: TypeAlias = dict[str, Any]
 
-_NUMBER = "number of the row"  # a column name that no table has by accident
+_NUMBER, _SAME = "number of the row", "row is as wanted"  # column names that no table has by accident
 _AT_ONCE = 200
 
 
@@ -55,12 +55,10 @@ def check_columns(seed: str, table: str, rows: Sequence[Mapping[str, object]], k
 
 def select_rows(connection: Connection, table: str, key: Mapping[str, object], *, limit: int) -> list[Row]:
     """Return the rows with this key, at most `limit`."""
-    from psycopg.rows import dict_row
-
     given = [value for value in key.values() if value is not None]
-    query = _selection(table, tuple((name, value is None) for name, value in key.items()), limit)
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query, given).fetchall()
+    return _fetch(
+        connection, _selection(table, tuple((name, value is None) for name, value in key.items()), limit), given
+    )
 
 
 @lru_cache(maxsize=256)
@@ -68,10 +66,11 @@ def _selection(table: str, key: tuple[tuple[str, bool], ...], limit: int) -> sql
     from psycopg import sql
 
     conditions = [sql.SQL("{} IS NULL" if is_null else "{} = %s").format(identifier(name)) for name, is_null in key]
-    query = sql.SQL("SELECT * FROM {} WHERE {} LIMIT {}").format(
-        table_name(table), sql.SQL(" AND ").join([sql.SQL("true"), *conditions]), limit
+    return _kept(
+        sql.SQL("SELECT * FROM {} WHERE {} LIMIT {}").format(
+            table_name(table), sql.SQL(" AND ").join([sql.SQL("true"), *conditions]), limit
+        )
     )
-    return sql.SQL(query.as_string(None))  # kept, since composing is slow
 
 
 def write_rows(
@@ -102,103 +101,143 @@ def _write(
     key: tuple[str, ...],
     initial: Sequence[Mapping[str, object]],
 ) -> list[Row]:
-    """Do it in one statement, whose first part gives each parameter the type of its column."""
+    """Look for the rows, then send what has to be: two small statements are planned sooner than one that does all."""
+    found = _find(connection, seed, table, rows, key)
+    missing = [number for number in range(len(rows)) if number not in found]
+    differing = [number for number, row in found.items() if not row.pop(_SAME)]
+    if missing:
+        made = _insert(connection, seed, table, [{**initial[number], **rows[number]} for number in missing], key)
+        found.update(zip(missing, made, strict=True))
+    if differing:
+        columns, nullable = _shape([rows[number] for number in differing], key)
+        query = _update(table, columns, key, nullable, len(differing))
+        for row in _fetch(connection, query, [rows[number][name] for number in differing for name in columns]):
+            found[differing[row.pop(_NUMBER)]] = row
+    return [found[number] for number in range(len(rows))]
+
+
+def _find(
+    connection: Connection, seed: str, table: str, rows: Sequence[Row], key: tuple[str, ...]
+) -> dict[int, dict[str, Any]]:
+    """Return those of the rows that are there, by their numbers, each with whether it is as wanted."""
+    columns, nullable = _shape(rows, key)
+    query = _selection_of(table, columns, key, nullable, len(rows))
+    found: dict[int, Row] = {}
+    for row in _fetch(connection, query, [row[name] for row in rows for name in columns]):
+        number = row.pop(_NUMBER)
+        if number in found:
+            raise _ambiguous(seed, table, {name: rows[number][name] for name in key}, "at least 2")
+        found[number] = row
+    return found
+
+
+def _insert(connection: Connection, seed: str, table: str, rows: Sequence[Row], key: tuple[str, ...]) -> Sequence[Row]:
+    """Insert rows and return them. Raises SeedError where one cannot be found by its key then."""
+    columns = tuple(rows[0])
+    made = _fetch(connection, _insertion(table, columns, len(rows)), [row[name] for row in rows for name in columns])
+    if len(made) == len(rows) and all(
+        row[name] == one[name] for row, one in zip(rows, made, strict=True) for name in key
+    ):
+        return made
+    found = _find(connection, seed, table, rows, key)  # a trigger was at work, or a value is written in another way
+    for number, row in enumerate(rows):
+        if number not in found:
+            found_none = "none after it was written: a trigger or a rule of the table changed it"
+            raise _ambiguous(seed, table, {name: row[name] for name in key}, found_none)
+    return [{name: value for name, value in found[number].items() if name != _SAME} for number in range(len(rows))]
+
+
+def _shape(rows: Sequence[Row], key: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the columns of rows, and those of the key that are null in one."""
+    return tuple(rows[0]), tuple(name for name in key if any(row[name] is None for row in rows))
+
+
+def _fetch(connection: Connection, query: sql.SQL, values: Sequence[object]) -> list[Row]:
     from psycopg.rows import dict_row
 
-    columns = tuple(rows[0])
-    extra = tuple(name for name in initial[0] if name not in columns)
-    values = [
-        [row[name] for name in columns] + [more[name] for name in extra]
-        for row, more in zip(rows, initial, strict=True)
-    ]
-    nullable = tuple(name for name in key if any(row[name] is None for row in rows))
-    query = _statement(table, columns, extra, key, nullable, len(rows))
     with connection.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(query, [value for row in values for value in row]).fetchall()
-    written: dict[int, Row] = {}
-    for row in found:
-        number = row.pop(_NUMBER)
-        if number in written:
-            raise _ambiguous(seed, table, {name: rows[number][name] for name in key}, "at least 2")
-        written[number] = row
-    for number in range(len(rows)):
-        if number not in written:
-            found_none = "none after it was written: a trigger or a rule of the table changed it"
-            raise _ambiguous(seed, table, {name: rows[number][name] for name in key}, found_none)
-    return [written[number] for number in range(len(rows))]
+        return cursor.execute(query, values).fetchall()
 
 
 @lru_cache(maxsize=256)
-def _statement(
-    table: str,
-    columns: tuple[str, ...],
-    extra: tuple[str, ...],
-    key: tuple[str, ...],
-    nullable: tuple[str, ...],
-    rows: int,
+def _selection_of(
+    table: str, columns: tuple[str, ...], key: tuple[str, ...], nullable: tuple[str, ...], rows: int
 ) -> sql.SQL:
     from psycopg import sql
 
-    every = [identifier(name) for name in (*columns, *extra)]
-    values = [identifier(name) for name in columns if name not in key]
-    number = identifier(_NUMBER)
-    given = [
-        sql.SQL("SELECT {}, {}").format(sql.Literal(index), sql.SQL(", ").join([sql.SQL("%s")] * len(every)))
-        for index in range(rows)
-    ]
-    composed = sql.SQL(
-        """
-        WITH wanted ({number}, {every}) AS (SELECT 0, {every} FROM {table} WHERE false UNION ALL {given}),
-        old AS (SELECT w.{number}, t AS old_row, {same} AS is_same FROM wanted w JOIN {table} t ON {match}),
-        made AS (
-            INSERT INTO {table} ({every}) SELECT {every} FROM wanted
-            WHERE {number} NOT IN (SELECT {number} FROM old) ORDER BY {number} RETURNING *),
-        changed AS ({update})
-        SELECT w.{number}, t.* FROM made t JOIN wanted w ON {match}
-        UNION ALL SELECT * FROM changed
-        UNION ALL SELECT {number}, (old_row).* FROM old WHERE is_same
-        """
-    ).format(
-        number=number,
-        every=sql.SQL(", ").join(every),
-        table=table_name(table),
-        given=sql.SQL(" UNION ALL ").join(given),
-        same=sql.SQL(" AND ").join(
-            [sql.SQL("true"), *(sql.SQL("t.{0} IS NOT DISTINCT FROM w.{0}").format(name) for name in values)]
-        ),
-        match=sql.SQL(" AND ").join(
-            sql.SQL("t.{0} IS NOT DISTINCT FROM w.{0}" if name in nullable else "t.{0} = w.{0}").format(
-                identifier(name)
-            )
-            for name in key
-        ),
-        update=_update(table, key, nullable, values),
+    same = [sql.SQL("t.{0} IS NOT DISTINCT FROM w.{0}").format(identifier(name)) for name in columns if name not in key]
+    return _kept(
+        sql.SQL("SELECT t.*, w.{number}, {same} AS {is_same} FROM ({wanted}) w JOIN {table} t ON {match}").format(
+            number=identifier(_NUMBER),
+            same=sql.SQL(" AND ").join([sql.SQL("true"), *same]),
+            is_same=identifier(_SAME),
+            wanted=_wanted(table, columns, rows),
+            table=table_name(table),
+            match=_match(key, nullable),
+        )
     )
-    return sql.SQL(composed.as_string(None))  # kept, since composing is slow
 
 
-def _update(
-    table: str, key: tuple[str, ...], nullable: tuple[str, ...], values: Sequence[sql.Identifier]
-) -> sql.Composable:
+@lru_cache(maxsize=256)
+def _insertion(table: str, columns: tuple[str, ...], rows: int) -> sql.SQL:
     from psycopg import sql
 
-    number = identifier(_NUMBER)
-    if not values:  # a row that is nothing but its key cannot differ
-        return sql.SQL("SELECT {}, (old_row).* FROM old WHERE false").format(number)
-    return sql.SQL(
-        "UPDATE {table} t SET {values} FROM wanted w WHERE {match}"
-        " AND w.{number} IN (SELECT {number} FROM old WHERE NOT is_same) RETURNING w.{number}, t.*"
-    ).format(
-        table=table_name(table),
-        values=sql.SQL(", ").join(sql.SQL("{0} = w.{0}").format(name) for name in values),
-        match=sql.SQL(" AND ").join(
-            sql.SQL("t.{0} IS NOT DISTINCT FROM w.{0}" if name in nullable else "t.{0} = w.{0}").format(
-                identifier(name)
-            )
-            for name in key
-        ),
-        number=number,
+    given = sql.SQL("({})").format(sql.SQL(", ").join([sql.SQL("%s")] * len(columns)))
+    return _kept(
+        sql.SQL("INSERT INTO {table} ({columns}) VALUES {given} RETURNING *").format(
+            table=table_name(table),
+            columns=sql.SQL(", ").join(identifier(name) for name in columns),
+            given=sql.SQL(", ").join([given] * rows),
+        )
     )
+
+
+@lru_cache(maxsize=256)
+def _update(
+    table: str, columns: tuple[str, ...], key: tuple[str, ...], nullable: tuple[str, ...], rows: int
+) -> sql.SQL:
+    from psycopg import sql
+
+    values = [sql.SQL("{0} = w.{0}").format(identifier(name)) for name in columns if name not in key]
+    return _kept(
+        sql.SQL("UPDATE {table} t SET {values} FROM ({wanted}) w WHERE {match} RETURNING t.*, w.{number}").format(
+            table=table_name(table),
+            values=sql.SQL(", ").join(values),
+            wanted=_wanted(table, columns, rows),
+            match=_match(key, nullable),
+            number=identifier(_NUMBER),
+        )
+    )
+
+
+def _wanted(table: str, columns: tuple[str, ...], rows: int) -> sql.Composed:
+    """Return the rows as a query, whose first part gives each parameter the type of its column."""
+    from psycopg import sql
+
+    names = sql.SQL(", ").join(identifier(name) for name in columns)
+    given = [
+        sql.SQL("SELECT {}, {}").format(sql.Literal(index), sql.SQL(", ").join([sql.SQL("%s")] * len(columns)))
+        for index in range(rows)
+    ]
+    return sql.SQL("SELECT 0 AS {number}, {names} FROM {table} WHERE false UNION ALL {given}").format(
+        number=identifier(_NUMBER), names=names, table=table_name(table), given=sql.SQL(" UNION ALL ").join(given)
+    )
+
+
+def _match(key: tuple[str, ...], nullable: tuple[str, ...]) -> sql.Composed:
+    from psycopg import sql
+
+    return sql.SQL(" AND ").join(
+        sql.SQL("t.{0} IS NOT DISTINCT FROM w.{0}" if name in nullable else "t.{0} = w.{0}").format(identifier(name))
+        for name in key
+    )
+
+
+def _kept(composed: sql.Composed) -> sql.SQL:
+    """Return a statement as one text, since composing is slow."""
+    from psycopg import sql
+
+    return sql.SQL(composed.as_string(None))
 
 
 def _ambiguous(seed: str, table: str, key: Mapping[str, object], found: str) -> SeedError:
