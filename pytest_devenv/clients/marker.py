@@ -185,7 +185,11 @@ def mark_if_empty(connection: Connection, tier: Tier) -> Marker | None:
     Returns the marker that the database then carries for itself, None where it carries none.
     """
     judge_tier(tier, where=_where(connection))
-    identity, marker = read_identity(connection), read_marker(connection)
+    return _fill(connection, tier, read_identity(connection))
+
+
+def _fill(connection: Connection, tier: Tier, identity: Identity) -> Marker | None:
+    marker = read_marker(connection)
     if marker is not None and marker.names(identity):
         return marker
     if not identity.is_empty:
@@ -207,10 +211,9 @@ def require_changeable(connection: Connection, tier: Tier, address: DatabaseAddr
     """
     judge_tier(tier, where=str(address))
     judge_address(address.database, address.endpoint.host, where=str(address))
-    marker = mark_if_empty(connection, tier) if fill else None
-    if marker is None:
-        marker = read_marker(connection)
-    return judge_change(read_identity(connection), marker, tier)
+    identity = read_identity(connection)
+    marker = _fill(connection, tier, identity) if fill else None
+    return judge_change(identity, read_marker(connection) if marker is None else marker, tier)
 
 
 def adopt(connection: Connection, tier: Tier, *, confirm: str) -> Marker:

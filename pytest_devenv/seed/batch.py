@@ -15,7 +15,7 @@ from pytest_devenv.seed.choice import choose
 from pytest_devenv.seed.compare import compare
 from pytest_devenv.seed.failure import SeedRunError
 from pytest_devenv.seed.model import LOOK_TIMEOUT_S, Done, Limits, Progress, Result, Selection, Step
-from pytest_devenv.seed.modules import importable
+from pytest_devenv.seed.modules import compile_ahead, importable
 from pytest_devenv.seed.order import waves
 from pytest_devenv.seed.run import Shift, run_step
 from pytest_devenv.seed.session import Permission, alone, witnessing, writing
@@ -86,8 +86,9 @@ def apply(
             groups = _groups(plan.steps, selection.jobs)
             width = max(len(group) for group in groups)
             with ExitStack() as stack:
-                pool = stack.enter_context(ThreadPoolExecutor(max_workers=width))
+                pool = stack.enter_context(ThreadPoolExecutor(max_workers=width + 1))
                 opening = [pool.submit(_open, stack, address) for _ in range(width)]
+                pool.submit(compile_ahead, [step.seed for step in plan.steps])
                 permission.require(witness, fill=True)
                 history = histories.create(witness, history)
                 shift = Shift(

@@ -5,14 +5,15 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
-from contextlib import contextmanager
-from types import ModuleType
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Protocol, cast
 
 from pytest_devenv.seed.syntax import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from pytest_devenv.seed.context import SeedContext
@@ -55,14 +56,26 @@ def importable(folder: Path) -> Iterator[Callable[[Seed], PythonSeed]]:
             sys.path.remove(parent)
 
 
+def compile_ahead(seeds: Iterable[Seed]) -> None:
+    """Compile seeds that will run, while the server is at work; what is wrong with one is told when its turn comes."""
+    for seed in seeds:
+        if seed.class_name is not None:
+            with suppress(OSError, SyntaxError, ValueError):
+                _compiled(seed.path.read_bytes(), str(seed.path))
+
+
+@lru_cache(maxsize=128)
+def _compiled(data: bytes, path: str) -> CodeType:
+    return compile(parse(data), path, "exec", dont_inherit=True)
+
+
 def _load(seed: Seed, folder: Path) -> PythonSeed:
     name = f"{folder.name}.{seed.layer}.{seed.path.stem}"
     module = ModuleType(name)
     module.__file__ = str(seed.path)
     module.__package__ = name.rpartition(".")[0]
     sys.modules[name] = module
-    code = compile(parse(seed.path.read_bytes()), str(seed.path), "exec", dont_inherit=True)
-    exec(code, module.__dict__)  # noqa: S102  # running the seeds that the settings name is what this is for
+    exec(_compiled(seed.path.read_bytes(), str(seed.path)), module.__dict__)  # noqa: S102  # running the seeds that the settings name is what this is for
     return cast("PythonSeed", getattr(module, str(seed.class_name))())
 
 

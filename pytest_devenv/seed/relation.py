@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, LiteralString, TypeAlias
@@ -164,15 +165,35 @@ def select_made(connection: Connection, relations: Sequence[Relation], own: int)
 
     Ids wrap around at 2^32, and a savepoint has an id of its own, which comes after that of its transaction.
     """
-    return _select(connection, relations, _MADE, {"own": own % _IDS})
+    found: dict[int, list[Marked]] = {}
+    for oid, mark, image in connection.execute(_union(relations, _MADE), {"own": own % _IDS}):
+        found.setdefault(oid, []).append((mark, image))
+    return found
 
 
-def select_replaced(connection: Connection, relations: Sequence[Relation]) -> dict[int, list[Marked]]:
-    """Read the rows that somebody has begun to update or delete, each with its place in the table.
+def ask_replaced(connection: Connection, relations: Sequence[Relation]) -> None:
+    """Ask for the rows that somebody has begun to update or delete; `hear_replaced` has to be called next."""
+    query = _union(relations, _REPLACED).as_bytes(connection).replace(b"%%", b"%")  # as psycopg does for parameters
+    connection.pgconn.send_query(query)
+    connection.pgconn.flush()
+
+
+def hear_replaced(connection: Connection) -> dict[int, list[Marked]]:
+    """Wait for the rows that were asked for, each with its place in the table.
 
     Some were only locked, or are left over from a transaction that failed.
     """
-    return _select(connection, relations, _REPLACED, {})
+    from psycopg import generators, pq
+    from psycopg.errors import error_from_result
+
+    (result,) = connection.wait(generators.execute(connection.pgconn))
+    if result.status != pq.ExecStatus.TUPLES_OK:
+        raise error_from_result(result)
+    found: dict[int, list[Marked]] = {}
+    for number in range(result.ntuples):
+        oid, place, image = ((result.get_value(number, column) or b"").decode() for column in range(3))
+        found.setdefault(int(oid), []).append((place, json.loads(image)))
+    return found
 
 
 def select_places(connection: Connection, relation: Relation, places: Sequence[str]) -> set[str]:
@@ -199,19 +220,10 @@ def own_ids(witness: Connection, own: int, ids: Iterable[int]) -> set[int]:
     return {whole[int(number)] for (number,) in rows}
 
 
-def _select(
-    connection: Connection,
-    relations: Sequence[Relation],
-    query: tuple[LiteralString, LiteralString],
-    values: dict[str, int],
-) -> dict[int, list[Marked]]:
+def _union(relations: Sequence[Relation], query: tuple[LiteralString, LiteralString]) -> sql.Composed:
     from psycopg import sql
 
-    queries = [_rows_of(relation, *query) for relation in relations]
-    found: dict[int, list[Marked]] = {}
-    for oid, mark, image in connection.execute(sql.SQL(" UNION ALL ").join(queries), values):
-        found.setdefault(oid, []).append((mark, image))
-    return found
+    return sql.SQL(" UNION ALL ").join(_rows_of(relation, *query) for relation in relations)
 
 
 @lru_cache(maxsize=512)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -56,18 +57,19 @@ def sources_of(seed: Seed, folder: Path, recorded: Iterable[str] = ()) -> Source
     name is not seen.
     """
     files: dict[str, str] = {}
-    waiting = [seed.path]
+    own = seed.path.relative_to(folder).as_posix()
+    waiting = [own]
     while waiting:
-        path = waiting.pop()
-        label = CODE if path == seed.path else path.relative_to(folder).as_posix()
+        name = waiting.pop()
+        label = CODE if name == own else name
         if label in files:
             continue
-        data = path.read_bytes()
+        data = (folder / name).read_bytes()
         files[label] = hashlib.sha256(data).hexdigest()
-        if path.suffix != ".py":
+        if not name.endswith(".py"):
             continue
         mentions = _mentions(data)
-        waiting += _imported(mentions, path, folder)
+        waiting += [one for one in _imported(mentions, name, folder.name) if _is_file(folder, one)]
         for text in mentions.texts:
             named = data_file(folder, text)
             if named is not None and named.is_file():
@@ -87,6 +89,10 @@ def data_file(folder: Path, name: str) -> Path | None:
     root = folder.resolve()
     path = (root / name).resolve()
     return path if path != root and path.is_relative_to(root) else None
+
+
+def _is_file(folder: Path, name: str) -> bool:
+    return os.path.isfile(f"{folder}/{name}")  # noqa: PTH113  # asked often, and pathlib is slow
 
 
 @lru_cache(maxsize=512)
@@ -109,27 +115,26 @@ def _mentions(data: bytes) -> _Mentions:
     return _Mentions(tuple(imports), tuple(texts))
 
 
-def _imported(mentions: _Mentions, path: Path, folder: Path) -> Iterator[Path]:
-    package = (folder.name, *path.parent.relative_to(folder).parts)
+@lru_cache(maxsize=512)
+def _imported(mentions: _Mentions, name: str, package: str) -> tuple[str, ...]:
+    """Return the names of the files that the imports of the file `name` may run."""
+    own = (package, *name.split("/")[:-1])
+    found: dict[str, None] = {}
     for level, module, names in mentions.imports:
         words = tuple(word for word in module.split(".") if word)
-        if level > len(package):
+        if level > len(own):
             continue
-        parts = words if level == 0 else (*package[: len(package) - level + 1], *words)
-        if not parts or parts[0] != folder.name:
+        parts = words if level == 0 else (*own[: len(own) - level + 1], *words)
+        if not parts or parts[0] != package:
             continue
-        for name in ("", *names):
-            yield from _modules(folder, (*parts[1:], name) if name else parts[1:])
+        for last in ("", *names):
+            found |= dict.fromkeys(_modules((*parts[1:], last) if last else parts[1:]))
+    return tuple(found)
 
 
-def _modules(folder: Path, parts: tuple[str, ...]) -> Iterator[Path]:
+def _modules(parts: tuple[str, ...]) -> Iterator[str]:
     """Yield the files that importing this module of the folder runs: its packages' `__init__.py`, and its own."""
     for depth in range(len(parts) + 1):
-        yield from _existing(folder.joinpath(*parts[:depth], "__init__.py"))
+        yield "/".join((*parts[:depth], "__init__.py"))
     if parts:
-        yield from _existing(folder.joinpath(*parts[:-1], f"{parts[-1]}.py"))
-
-
-def _existing(path: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
+        yield "/".join((*parts[:-1], f"{parts[-1]}.py"))

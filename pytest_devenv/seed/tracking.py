@@ -20,11 +20,12 @@ from pytest_devenv.seed.relation import (
     Image,
     Marked,
     Relation,
+    ask_replaced,
+    hear_replaced,
     own_ids,
     read_relations,
     select_made,
     select_places,
-    select_replaced,
 )
 
 if TYPE_CHECKING:
@@ -103,8 +104,12 @@ class Tracker:
         written = self._written_relations([(oid, kind, exclusively) for oid, kind, exclusively, _ in locked])
         if not written:
             return ()
-        made = self._own(own, select_made(self.writer, written, own))
-        replaced = select_replaced(self.witness, written)
+        ask_replaced(self.witness, written)  # both read at once
+        try:
+            new = select_made(self.writer, written, own)
+        finally:
+            replaced = hear_replaced(self.witness)
+        made = self._own(own, new)
         found: list[Change] = []
         for relation in written:
             compare = self._compare if relation.key else self._insertions
