@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_devenv.clients.postgres import DatabaseAddress
     from pytest_devenv.guard import Consent
     from pytest_devenv.seed.catalog import Seeds
+    from pytest_devenv.seed.history import History
     from pytest_devenv.settings import Tier
 
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
@@ -87,7 +88,7 @@ def apply(
             width = max(len(group) for group in groups)
             with ExitStack() as stack:
                 pool = stack.enter_context(ThreadPoolExecutor(max_workers=width + 1))
-                opening = [pool.submit(_open, stack, address) for _ in range(width)]
+                opening = [pool.submit(_open, stack, address, witness, history) for _ in range(width)]
                 pool.submit(compile_ahead, [step.seed for step in plan.steps])
                 permission.require(witness, fill=True)
                 history = histories.create(witness, history)
@@ -101,14 +102,17 @@ def apply(
                     where=str(address),
                 )
                 trackers: queue.SimpleQueue[Tracker] = queue.SimpleQueue()
-                for writer in opening:
-                    trackers.put(Tracker(writer.result(), witness, history.relations))
+                for tracker in opening:
+                    trackers.put(tracker.result())
                 done = _run(_Crew(shift, trackers, pool), groups, on_progress)
     return Result(done=done, took_s=time.monotonic() - began, skipped=plan.skipped, warnings=plan.warnings)
 
 
-def _open(stack: ExitStack, address: DatabaseAddress) -> Connection:
-    return stack.enter_context(writing(address, deadline_s=LOOK_TIMEOUT_S))
+def _open(stack: ExitStack, address: DatabaseAddress, witness: Connection, history: History) -> Tracker:
+    writer = stack.enter_context(writing(address, deadline_s=LOOK_TIMEOUT_S))
+    tracker = Tracker(writer, witness, history.relations)
+    tracker.get_ready(history.schema)
+    return tracker
 
 
 def _groups(steps: tuple[Step, ...], jobs: int) -> list[list[Step]]:

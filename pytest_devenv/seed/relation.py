@@ -47,7 +47,8 @@ _SHAPES = """
             AND a.attnum = ANY(i.indkey::smallint[]) AND NOT a.attnotnull)
         ORDER BY i.indisprimary DESC, i.indexrelid LIMIT 1) i ON true
     WHERE c.oid = ANY(%(oids)s) OR (c.relkind = 'r' AND c.relnamespace IN (
-        SELECT o.relnamespace FROM pg_catalog.pg_class o WHERE o.oid = ANY(%(oids)s)))
+        SELECT o.relnamespace FROM pg_catalog.pg_class o WHERE o.oid = ANY(%(oids)s)
+        UNION SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = %(schema)s))
     ORDER BY c.oid <> ALL(%(oids)s) LIMIT %(limit)s
 """
 _ALONGSIDE = 100
@@ -116,9 +117,9 @@ class Relation:
         )
 
 
-def read_relations(connection: Connection, oids: Sequence[int]) -> dict[int, Relation]:
-    """Look up tables by their object ids, and others of their schemas alongside: they will be asked for next."""
-    parameters = {"oids": list(oids), "limit": len(oids) + _ALONGSIDE}
+def read_relations(connection: Connection, oids: Sequence[int], schema: str | None = None) -> dict[int, Relation]:
+    """Look up tables by their object ids, and others of their schemas, or of `schema`: they will be asked for next."""
+    parameters = {"oids": list(oids), "schema": schema, "limit": len(oids) + _ALONGSIDE}
     rows = connection.execute(_SHAPES, parameters).fetchall()
     return {
         oid: Relation(

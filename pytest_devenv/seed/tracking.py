@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 _WRITTEN = """
-    SELECT l.relation, c.relkind::text, pg_catalog.bool_or(l.mode = 'AccessExclusiveLock'),
+    SELECT l.relation, c.relkind::text, pg_catalog.bool_or(l.mode = 'AccessExclusiveLock'), n.nspname, c.relname,
         pg_catalog.pg_current_xact_id_if_assigned()::text
     FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
     LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -44,7 +44,7 @@ _WRITTEN = """
     AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
     AND (c.oid IS NULL OR c.relkind IN ('r', 'p', 'f') AND c.relpersistence <> 't'
         AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%')
-    GROUP BY 1, 2
+    GROUP BY 1, 2, 4, 5
 """
 SPELLING = (
     "SET {} TimeZone = 'UTC'; SET {} DateStyle = 'ISO, YMD'; SET {} IntervalStyle = 'postgres';"
@@ -95,20 +95,26 @@ class Tracker:
     strict: bool = True
     relations: dict[int, Relation] = field(default_factory=dict)
 
+    def get_ready(self, schema: str) -> None:
+        """Look at the tables of a schema, and have the server prepare, before the first transaction."""
+        self.writer.execute(_WRITTEN, prepare=True)
+        self.relations |= read_relations(self.writer, [], schema)
+
     def changes(self) -> tuple[Change, ...]:
         """Return what the writer's transaction has changed so far. Raises UntrackedError for what has no rows."""
         locked = self.writer.execute(_WRITTEN, prepare=True).fetchall()
-        if not locked or locked[0][3] is None:
+        if not locked or locked[0][-1] is None:
             return ()
-        own = int(locked[0][3])
-        written = self._written_relations([(oid, kind, exclusively) for oid, kind, exclusively, _ in locked])
+        own = int(locked[0][-1])
+        written = self._written_relations([row[:3] for row in locked if row[3:5] not in self.ignored])
         if not written:
             return ()
-        ask_replaced(self.witness, written)  # both read at once
-        try:
-            new = select_made(self.writer, written, own)
-        finally:
-            replaced = hear_replaced(self.witness)
+        with self.witness.lock:  # it serves several seeds; this one reads on both connections at once
+            ask_replaced(self.witness, written)
+            try:
+                new = select_made(self.writer, written, own)
+            finally:
+                replaced = hear_replaced(self.witness)
         made = self._own(own, new)
         found: list[Change] = []
         for relation in written:
@@ -134,7 +140,7 @@ class Tracker:
         found = []
         for oid, kind, exclusively in rows:
             relation = self.relations.get(oid)
-            if relation is None or (relation.schema, relation.name) in self.ignored:
+            if relation is None:
                 continue
             if self.strict and (exclusively or kind == "f"):
                 _refuse(relation.shown, "it emptied it at one stroke, changed its columns, or created it")

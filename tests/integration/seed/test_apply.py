@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_devenv.seed import Action, Progress, Rows, Selection, State, apply, plan, status
+from pytest_devenv.seed import Action, Progress, Rows, SeedRunError, Selection, State, apply, plan, status
 from pytest_devenv.settings import Tier
 
 if TYPE_CHECKING:
@@ -229,3 +229,33 @@ def test_the_context_finds_what_it_is_asked_for(bench: Bench) -> None:
     )
     (done,) = bench.apply().done
     assert dict(done.rows) == {"loose": Rows(inserted=1), "people": Rows(inserted=453)}
+
+
+def test_a_key_is_what_the_database_makes_of_it(bench: Bench) -> None:
+    """Rows are told apart as PostgreSQL compares: a number may be given as text, in any order."""
+    bench.seeds.python(
+        "base/10_a",
+        """
+        given = [{'id': '902', 'name': 'bob'}, {'id': '901', 'name': 'ada'}]
+        for _ in range(2):
+            assert [(row['id'], row['name']) for row in ctx.ensure_all('people', given, key=('id',))] == [
+                (902, 'bob'), (901, 'ada')]
+        """,
+    )
+    (done,) = bench.apply().done
+    assert dict(done.rows) == {"people": Rows(inserted=2)}
+
+
+def test_a_row_whose_key_a_trigger_changes_is_refused(bench: Bench) -> None:
+    """A row that the next run would not find again is not written: each run would add another one."""
+    bench.query(
+        "CREATE FUNCTION shrink() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN NEW.name := lower(NEW.name); RETURN NEW; END $$;"
+        "CREATE TRIGGER shrink BEFORE INSERT ON people FOR EACH ROW EXECUTE FUNCTION shrink()"
+    )
+    bench.seeds.python("base/10_a", "ctx.ensure_all('people', [{'name': 'ada'}, {'name': 'Bob'}], key=('name',))")
+    with pytest.raises(SeedRunError) as caught:
+        bench.apply()
+    assert "expected: one row with name = 'Bob'" in str(caught.value)
+    assert "none after it was written: a trigger or a rule of the table changed it" in str(caught.value)
+    assert bench.query("SELECT name FROM people") == []
