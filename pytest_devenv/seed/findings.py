@@ -122,8 +122,7 @@ def _unlike_database(seeds: Seeds, address: DatabaseAddress, tier: Tier, deadlin
     here = f"--database {shlex.quote(address.database)}"
     for one in seen.seeds:
         if one.state in {State.CHANGED, State.OUTDATED, State.AHEAD}:
-            versions = "" if one.applied is None else f"version {one.applied.version} is applied"
-            found = f"it is {one.state}: {', '.join(one.changed) or versions}"
+            found = f"it is {one.state}: {one.difference}"
             again = "--force" if one.state is State.AHEAD else "--changed"
             remedy = f"pytest-devenv db seed {again} --only {one.seed.name} {here}"
             yield Finding(fault=Fault.CHANGED, seed=one.seed.name, found=found, where=str(address), remedy=remedy)

@@ -123,6 +123,13 @@ class SeedStatus:
     changed: tuple[str, ...] = ()
     error: str | None = None
 
+    @property
+    def difference(self) -> str:
+        """What differs from what was applied: the version, or else the files; empty where nothing does."""
+        if self.applied is not None and self.applied.version != self.seed.version:
+            return f"version {self.applied.version} is applied, version {self.seed.version} is here"
+        return ", ".join(self.changed)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:

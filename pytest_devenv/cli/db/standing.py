@@ -77,8 +77,8 @@ def print_standing(call: Call, found: Standing) -> None:
         for one in found.seeds.seeds:
             if one.state.value not in {"current", "off"}:
                 failure = "" if one.error is None else f"; failed: {one.error.splitlines()[0]}"
-                changed = f": {', '.join(one.changed)}" if one.changed else ""
-                say(f"    {one.state.value:<9} {one.seed}{changed}{failure}")
+                differs = f": {one.difference}" if one.difference else ""
+                say(f"    {one.state.value:<9} {one.seed}{differs}{failure}")
         for row in found.seeds.orphaned:
             say(f"    {'orphaned':<9} {row}")
 
@@ -132,6 +132,7 @@ def _seeds(seen: seeds.Status) -> dict[str, Any]:
                 "name": one.seed.name,
                 "layer": one.seed.layer,
                 "version": one.seed.version,
+                "applied_version": None if one.applied is None else one.applied.version,
                 "state": one.state.value,
                 "changed": list(one.changed),
                 "error": one.error,

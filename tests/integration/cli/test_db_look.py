@@ -59,6 +59,19 @@ def test_status_tells_of_seeds(sown: Shop) -> None:
     assert "  seeds       2 pending, 1 off" in sown.run("status").stdout
 
 
+def test_status_tells_how_a_seed_differs(sown: Shop) -> None:
+    """A seed of another version is named with both versions, an edited one with what was edited."""
+    assert sown.run("seed").exit_code == 0
+    for path, before, after in (
+        ("seeds/base/10_states.sql", "version: 1", "version: 2"),
+        ("seeds/development/20_people.sql", "dependencies:", "dependencies:\n"),
+    ):
+        sown.write(path, (sown.path / path).read_text().replace(before, after))
+    shown = sown.run("status").stdout
+    assert "    outdated  states (base): version 1 is applied, version 2 is here" in shown
+    assert "    changed   people (development): code" in shown
+
+
 def test_current_is_the_last_one(shop: Shop) -> None:
     """`current` names the version that comes last, and says when there is none."""
     assert shop.run("current").stdout == f"{shop.name}: nothing is applied\n"
