@@ -56,7 +56,7 @@ class History(Protocol):
 
     def insert(
         self, table: sql.Composable, migration: Migration, *, checksum: str, group: int, dirty: bool
-    ) -> sql.Composed:
+    ) -> sql.Composable:
         """Return the statement that notes a migration, in the message that applies it or ahead of it (`dirty`)."""
         ...
 

@@ -48,6 +48,7 @@ def run(work: Work) -> str | None:
 def note_of(bench: Bench, direction: Direction, migration: Migration, source: Source) -> str:
     """Return the statement that notes a migration: as applied or gone, or as half way where it needs to be alone."""
     history, table = bench.dialect.history, bench.table
+    statement: sql.Composable
     transactional = bench.dialect.is_transactional(source.path.name, source.text)
     if direction is Direction.UP:
         statement = history.insert(

@@ -111,21 +111,17 @@ class SqlxHistory:
         checksum: str,
         group: int,  # noqa: ARG002  # sqlx has no groups
         dirty: bool,
-    ) -> sql.Composed:
+    ) -> sql.SQL:
         """Note the migration, with the time since its message arrived in nanoseconds, or -1 ahead of it."""
         from psycopg import sql
 
-        # Composed by hand: `format` would take half of what a thousand migrations cost on our side.
+        # Quoted by psycopg and put together by hand: `format` would take half of what each migration costs us.
+        name, description = table.as_string(None), sql.Literal(migration.description).as_string(None)
         took, success = ("-1", "false") if dirty else (_TOOK_NS, "true")
         digits = bytes.fromhex(checksum).hex()
-        return sql.Composed(
-            [
-                sql.SQL("INSERT INTO "),
-                table,
-                sql.SQL(f" {_COLUMNS} VALUES ({int(migration.version)}, "),
-                sql.Literal(migration.description),
-                sql.SQL(f", {success}, pg_catalog.decode('{digits}', 'hex'), {took})"),
-            ]
+        return sql.SQL(
+            f"INSERT INTO {name} {_COLUMNS} VALUES"  # noqa: S608  # both were quoted above
+            f" ({int(migration.version)}, {description}, {success}, pg_catalog.decode('{digits}', 'hex'), {took})"
         )
 
     def finish(self, table: sql.Composable, version: str) -> sql.Composed:
