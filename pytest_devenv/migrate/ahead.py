@@ -1,7 +1,8 @@
-"""The next file, read and made ready while the server works at the one before."""
+"""The next files, read and made ready while the server works at the one before."""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -13,40 +14,52 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
+_FILES = 16
+_LETTERS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Made(Generic[T]):
     value: T
+    letters: int
 
 
 class Ahead(Generic[T]):
     """Files in the order in which they are run, each read once, at the latest when it is taken.
 
-    `make` makes of a file, and of its number counted from 0, what is taken.
+    `make` makes of a file, and of its number counted from 0, what is taken. Those that wait to be taken are few, and
+    only the last of them may be large.
     """
 
     def __init__(self, paths: Sequence[Path], make: Callable[[int, Source], T]) -> None:
         self._paths = iter(enumerate(paths))
         self._make = make
-        self._next: _Made[T] | MigrationError | None = None
+        self._waiting: deque[_Made[T] | MigrationError] = deque()
+        self._letters = 0
 
-    def look(self) -> None:
-        """Read the next file, if it is not read yet; what is wrong with it is told when it is taken."""
-        if self._next is not None:
-            return
+    def look(self) -> bool:
+        """Read one more file, and tell whether another one may be; what is wrong with it is told when it is taken."""
+        if len(self._waiting) == _FILES or self._letters > _LETTERS:
+            return False
         number, path = next(self._paths, (0, None))
         if path is None:
-            return
+            return False
         try:
-            self._next = _Made(self._make(number, read_source(path)))
+            source = read_source(path)
+            made = _Made(self._make(number, source), len(source.text))
         except MigrationError as error:
-            self._next = error
+            self._waiting.append(error)
+            return True
+        self._letters += made.letters
+        self._waiting.append(made)
+        return True
 
     def take(self) -> T:
         """Return what was made of the next file. Raises FolderError where it cannot be used."""
-        self.look()
-        taken, self._next = self._next, None
-        if isinstance(taken, _Made):
-            return taken.value
-        raise taken or IndexError("all files are taken")
+        if not self._waiting and not self.look():
+            raise IndexError("all files are taken")
+        taken = self._waiting.popleft()
+        if isinstance(taken, MigrationError):
+            raise taken
+        self._letters -= taken.letters
+        return taken.value

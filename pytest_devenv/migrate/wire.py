@@ -29,20 +29,22 @@ class ServerError:
     completed: int
 
 
-def send(connection: Connection, message: str, *, meanwhile: Callable[[], None] | None = None) -> ServerError | None:
+def send(connection: Connection, message: str, *, meanwhile: Callable[[], bool] | None = None) -> ServerError | None:
     """Send `message` by the simple protocol, as every migration tool does; return what failed, or None.
 
     One round trip, however many statements: the server runs them in order and stops at the first that fails.
-    `meanwhile` is called once the message is on its way.
+    `meanwhile` is called once the message is on its way, and again while it says so and nothing has come back.
     Raises psycopg.OperationalError when the connection is lost.
     """
     from psycopg import generators, pq
 
-    connection.pgconn.send_query(message.encode())
+    pgconn = connection.pgconn
+    pgconn.send_query(message.encode())
     if meanwhile is not None:
-        connection.pgconn.flush()
-        meanwhile()
-    results = connection.wait(generators.execute(connection.pgconn))
+        pgconn.flush()
+        while meanwhile() and pgconn.is_busy():
+            pgconn.consume_input()
+    results = connection.wait(generators.execute(pgconn))
     for completed, result in enumerate(results):
         status = result.status
         if status == pq.ExecStatus.FATAL_ERROR:

@@ -34,7 +34,7 @@ class Work:
     """One migration of a run, the `number`-th of `run` counted from 0: which way it goes, and what is in its file.
 
     `note` is the statement that notes it in the history, with its success where it runs in a transaction, ahead of it
-    where not. `meanwhile` is called while the server works at it.
+    where not. `meanwhile` is called while the server works at it, as long as it returns true.
     """
 
     bench: Bench
@@ -43,7 +43,7 @@ class Work:
     number: int
     source: Source
     note: str
-    meanwhile: Callable[[], None] | None = None
+    meanwhile: Callable[[], bool] | None = None
 
     @property
     def migration(self) -> Migration:

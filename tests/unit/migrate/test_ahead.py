@@ -41,6 +41,25 @@ def test_files_are_taken_in_order(tmp_path: Path) -> None:
     ahead.look()
 
 
+def test_few_files_wait(tmp_path: Path) -> None:
+    """However long the server takes, only some of many files are read, and none after a large one."""
+    ahead = Ahead(_files(tmp_path, *(f"SELECT {number}" for number in range(99))), _checked)
+    while ahead.look():
+        pass
+    for path in tmp_path.iterdir():
+        path.write_text("edited")
+    taken = [ahead.take().text for _ in range(99)]
+    assert 1 < sum(text != "edited" for text in taken) < 50
+    large = Ahead(_files(tmp_path, "SELECT 1 -- " + "x" * 2_000_000, "SELECT 2", "SELECT 3"), _checked)
+    assert large.look()
+    assert not large.look()
+    assert large.take().text.startswith("SELECT 1")
+    assert large.look()
+    assert [large.take().text, large.take().text] == ["SELECT 2", "SELECT 3"]
+    with pytest.raises(IndexError):
+        large.take()
+
+
 def test_a_file_is_read_once(tmp_path: Path) -> None:
     """What was looked at is what is run, even if the file is changed in between."""
     (path,) = _files(tmp_path, "SELECT 1")
