@@ -117,6 +117,14 @@ def test_lint_finds_what_would_block(shop: Shop) -> None:
     assert "safe way: " in shop.run("lint").stdout
 
 
+def test_lint_without_squawk_says_what_to_install(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra that brings squawk nothing counts as looked at."""
+    monkeypatch.setattr("pytest_devenv.migrate.lint.squawk_program", lambda: None)
+    found = shop.json("lint", code=1)
+    assert found["error"]["message"].startswith("squawk is not installed")
+    assert found["error"]["remedy"] == "pip install 'pytest-devenv[lint]'"
+
+
 @pytest.fixture
 def jobs(shop: Shop) -> Shop:
     """Give a project whose database is migrated by the revisions of the reference environment."""
