@@ -16,12 +16,17 @@ _PLAIN = re.compile(
     r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?P<port>:[0-9]{1,5})?(?P<rest>[/?#][^@]*)?"
 )
 _SCHEME = re.compile(r"[a-z][a-z+]{0,20}://")
+_ORDINARY_SCHEME = r"(?:postgres(?:ql)?|rediss?|https?)://"
 _HIGHEST_PORT = 65535
 
 
 def redact_login(url: str) -> str:
-    """Return one whole URL with its password hidden, also where the password holds what ends a URL in a text."""
-    url = re.sub(r"(?s)(?<=://)([^:]*):.*@", rf"\1:{HIDDEN}@", url)
+    """Return one whole URL with its password hidden, also where the password holds what ends a URL in a text.
+
+    Up to the last @ only an ordinary scheme and what follows it up to a colon is shown: where the scheme is malformed,
+    what comes first may be anything.
+    """
+    url = re.sub(rf"(?s)^({_ORDINARY_SCHEME})?+([^:]*):.*@", rf"\1\2:{HIDDEN}@", url)
     return redact_url(re.sub(r"(?s)^(https?://)[^:]*@", rf"\1{HIDDEN}@", url))
 
 

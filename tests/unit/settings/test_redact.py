@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from pytest_devenv.settings.problems import shown, shown_url
@@ -65,6 +65,10 @@ SCHEMES = st.sampled_from(["postgresql://", "postgresql:/", "postgresql:", "redi
 PASSWORDS = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF), min_size=4, max_size=20)
 
 
+@example(scheme="postgresql:/", user="shop", password="0://", end="@h")
+@example(scheme="", user="shop", password="//0:0", end="@h")
+@example(scheme="postgresql:", user="", password="//x://x:x", end="@h")
+@example(scheme="http://", user="", password="0://", end="@h/a@b?c")
 @given(
     scheme=SCHEMES,
     user=st.sampled_from(["shop", "", "sh/op"]),
@@ -73,12 +77,12 @@ PASSWORDS = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF), min_si
 )
 def test_a_password_in_a_malformed_url_is_never_shown(scheme: str, user: str, password: str, end: str) -> None:
     """Wherever the parts of a refused URL may seem to end, its password is in none that is shown."""
-    assume(password not in f"{scheme}***{end} (string)")
+    assume(password not in f"{scheme}{user}:***{end} (string)")
     text = f"{scheme}{user}:{password}{end}"
 
     assert password not in shown_url(text)
     assert password not in shown(text)
-    assert password not in redact_login(text) or "://" not in text
+    assert password not in redact_login(text)
 
 
 @pytest.mark.parametrize(
