@@ -19,7 +19,8 @@ class Endpoint:
     """Where a service answers. `source` says how this address came to be known.
 
     `tls_mode` is PostgreSQL's `sslmode`, where one was asked for. `anew` is there where the address ends with this
-    run: the beginning of a command that runs a program with another one in its environment.
+    run: the beginning of a command that runs a program with another one in its environment. `within` is there where
+    nobody but the target knows the password: the same, with this one, of the same target later on.
     """
 
     service: str
@@ -33,6 +34,7 @@ class Endpoint:
     path: str = ""
     source: str = ""
     anew: str | None = None
+    within: str | None = None
 
     @property
     def address(self) -> str:

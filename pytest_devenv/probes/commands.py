@@ -28,11 +28,15 @@ _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 def psql(address: DatabaseAddress, sql: str | None = None, *, user: str | None = None) -> str:
     """Return the psql line that opens a database, or runs `sql` in it; psql itself asks for the password.
 
-    An address that ends with this run is reached by what opens it anew for the program.
+    An address that ends with this run, or whose password only the target knows, is reached by what opens it for the
+    program; as another user than the environment's, psql asks there too.
     """
-    if address.endpoint.anew is not None:
-        words = ["--database", address.database, "--", "psql", *([] if user is None else ["--username", user])]
-        return f"{address.endpoint.anew} {shlex.join([*words, *([] if sql is None else ['-c', sql])])}"
+    through = address.endpoint.anew or address.endpoint.within
+    if through is not None:
+        words = ["--database", address.database, "--", "psql"]
+        if user is not None:
+            words = ["--", "env", "-u", "PGPASSWORD", "psql", "--dbname", address.database, "--username", user]
+        return f"{through} {shlex.join([*words, *([] if sql is None else ['-c', sql])])}"
     name = address.endpoint.user if user is None else user
     login = "" if name is None else f"{quote(name, safe='')}@"
     mode = "" if address.endpoint.tls_mode is None else f"?sslmode={address.endpoint.tls_mode}"
@@ -42,9 +46,10 @@ def psql(address: DatabaseAddress, sql: str | None = None, *, user: str | None =
 
 def redis_cli(endpoint: Endpoint, *words: str, password: bool | None = None) -> str:
     """Return the redis-cli line for a server; it asks for the password where one is configured, or as told."""
-    if endpoint.anew is not None:
+    through = endpoint.anew or endpoint.within
+    if through is not None:
         line = f'redis-cli -p "$REDIS_PORT" {shlex.join(words)}'.strip()
-        return f"{endpoint.anew} -- sh -c {shlex.quote(line)}"
+        return f"{through} -- sh -c {shlex.quote(line)}"
     asks = endpoint.password is not None if password is None else password
     parts = ["redis-cli"]
     if endpoint.host not in _HERE:
@@ -83,6 +88,11 @@ def request(environment: Environment, endpoint: Endpoint, path: str) -> str:
 def migrate(database: str) -> str:
     """Return the command that applies what is pending."""
     return shlex.join(["pytest-devenv", "db", "migrate", "--database", database])
+
+
+def setup(database: str) -> str:
+    """Return the command that creates a database of the settings, and applies its migrations and seeds."""
+    return shlex.join(["pytest-devenv", "db", "setup", "--database", database])
 
 
 def reset(database: str) -> str:
@@ -140,7 +150,12 @@ def url_setting(environment: Environment, endpoint: Endpoint) -> str:
 
 
 def password_setting(environment: Environment, endpoint: Endpoint, of: str) -> str:
-    """Return the edit that gives the right password of `of`, where the one in use came from."""
+    """Return the edit that gives the right password of `of`, where the one in use came from.
+
+    What the embedded target made up itself it makes up anew.
+    """
+    if environment.target is TargetName.EMBEDDED:
+        return bring_up(environment, endpoint.service)
     if _password_is_of_url(environment, endpoint):
         return f"correct the password of {of} in {url_setting(environment, endpoint)}"
     source = environment.settings.services[endpoint.service].password

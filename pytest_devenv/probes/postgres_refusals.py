@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_devenv.clients.postgres import DatabaseAddress
 from pytest_devenv.probes import commands
 from pytest_devenv.probes.redact import redacted
+from pytest_devenv.settings import TargetName
 from pytest_devenv.verdict import failed, unknown
 
 if TYPE_CHECKING:
@@ -92,11 +93,14 @@ def _password_missing(attempt: _Attempt) -> Verdict:
 
 
 def _password_wrong(attempt: _Attempt) -> Verdict:
+    remedy = attempt.password_setting()
+    if attempt.environment.target is not TargetName.EMBEDDED:
+        give = attempt.as_admin(f"\\password {attempt.user}")
+        remedy += f"; or give the role that password: {give}"
     return attempt.failed(
         f"{attempt.service} rejects the password of {attempt.user}",
         f"password authentication failed for user {attempt.user} (28P01): a wrong password, or no such role",
-        f"{attempt.password_setting()}; or give the role that password: "
-        + attempt.as_admin(f"\\password {attempt.user}"),
+        remedy,
     )
 
 
@@ -156,12 +160,11 @@ def _database_missing(attempt: _Attempt) -> Verdict:
     endpoint = attempt.address.endpoint
     words = ["createdb", "--host", endpoint.host, "--port", str(endpoint.port)]
     words += [] if endpoint.user is None else ["--username", endpoint.user]
-    described = attempt.environment.settings.databases.get(database)
-    then = "" if described is None or described.migrations is None else f" && {commands.migrate(database)}"
+    described = database in attempt.environment.settings.databases
     return attempt.failed(
         f"{attempt.service} has no database {database}",
         f"database {database} does not exist (3D000)",
-        shlex.join([*words, database]) + then,
+        commands.setup(database) if described else shlex.join([*words, database]),
         expected=f"a database {database}",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from functools import partial
@@ -34,13 +35,14 @@ def probes(settings: Settings) -> Iterator[Probe]:
     for service in settings.services.values():
         if service.kind is ServiceKind.REDIS:
             yield root(settings, service, partial(_answers, service))
-            for name, look in (
-                ("redis.stores_keys", _stores_keys),
-                ("redis.has_memory", _has_memory),
-                ("redis.evicts_only_what_expires", _evicts_only_what_expires),
+            stores = f"redis.stores_keys[{service.name}]"
+            for name, look, requires in (
+                ("redis.stores_keys", _stores_keys, ()),
+                ("redis.has_memory", _has_memory, (stores,)),  # one that is full to the last takes no keys
+                ("redis.evicts_only_what_expires", _evicts_only_what_expires, ()),
             ):
                 looked = partial(look, service)
-                yield Probe(name=name, subject=service.name, look=looked, requires=(root_id(service),))
+                yield Probe(name=name, subject=service.name, look=looked, requires=(root_id(service), *requires))
 
 
 def _asked(
@@ -76,7 +78,18 @@ def _answers(service: Service, environment: Environment) -> Verdict:
 def _stores_keys(service: Service, environment: Environment) -> Verdict:
     def question(talk: Conversation, endpoint: Endpoint) -> Verdict:
         key, value = KEY_PREFIX + secrets.token_hex(8), secrets.token_hex(8)
-        talk.ask("SET", key, value, "EX", str(KEY_TTL_S))
+        try:
+            talk.ask("SET", key, value, "EX", str(KEY_TTL_S))
+        except ReplyError as error:
+            if error.code != "OOM":
+                raise
+            return failed(
+                f"{service.name} is out of memory",
+                expected="a Redis server that takes writes",
+                found="OOM: it takes no writes, since maxmemory is used up",
+                where=commands.redis_where(endpoint),
+                remedy=_more_memory(endpoint, _info(talk, "memory")),
+            )
         try:
             found, ttl_s = talk.ask("GET", key), talk.ask("TTL", key)
         finally:
@@ -112,9 +125,7 @@ def _has_memory(service: Service, environment: Environment) -> Verdict:
             expected=f"less than {MOST_USED_SHARE:.0%} of {name} in use",
             found=f"{used / _MIB:.1f} MiB of {most / _MIB:.1f} MiB, policy {policy}",
             where=commands.redis_where(endpoint),
-            remedy=commands.redis_cli(endpoint, "CONFIG", "SET", "maxmemory", f"{max(1, round(2 * most / _MIB))}mb")
-            if limit
-            else commands.redis_cli(endpoint, "MEMORY", "DOCTOR"),
+            remedy=_more_memory(endpoint, memory) if limit else commands.redis_cli(endpoint, "MEMORY", "DOCTOR"),
             used_bytes=used,
             limit_bytes=limit,
             policy=policy,
@@ -142,6 +153,12 @@ def _evicts_only_what_expires(service: Service, environment: Environment) -> Ver
         )
 
     return _asked(service, environment, question)
+
+
+def _more_memory(endpoint: Endpoint, memory: dict[str, str]) -> str:
+    """Return the command that allows twice as much as is used, or as is allowed where that is more."""
+    needed_bytes = max(int(memory["used_memory"]), int(memory["maxmemory"]))
+    return commands.redis_cli(endpoint, "CONFIG", "SET", "maxmemory", f"{math.ceil(2 * needed_bytes / _MIB)}mb")
 
 
 def _info(talk: Conversation, section: str) -> dict[str, str]:

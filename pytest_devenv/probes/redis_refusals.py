@@ -93,9 +93,6 @@ def _said(environment: Environment, endpoint: Endpoint, error: ReplyError) -> Ve
         case "READONLY":
             summary, found, expected = f"{name} is a read-only replica", "READONLY: it takes no writes", _WRITABLE
             remedy = commands.redis_cli(endpoint, "REPLICAOF", "NO", "ONE")
-        case "OOM":
-            summary, found = f"{name} is out of memory", "OOM: it takes no writes, since maxmemory is used up"
-            expected, remedy = _WRITABLE, commands.redis_cli(endpoint, "MEMORY", "DOCTOR")
         case "MISCONF":
             summary, expected = f"{name} takes no writes, since it cannot save its data", _WRITABLE
             remedy = commands.redis_cli(endpoint, "CONFIG", "SET", "stop-writes-on-bgsave-error", "no")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pytest_devenv.targets.embedded.instance import Instance
     from pytest_devenv.targets.embedded.record import Record
 
+_WITHIN = "pytest-devenv env exec"
+
 
 @contextlib.contextmanager
 def opened(
@@ -59,7 +61,7 @@ def _embedded(
     if running is not None:
         instance, record = running
         why = f"{choice.why}; attached to the one that is up"
-        yield replace(environment_of(settings, why, instance, record), attached=True)
+        yield replace(environment_of(settings, why, instance, record, within=_WITHIN), attached=True)
         return
     from pytest_devenv.targets.embedded.start import start  # whoever attaches does not pay for it
 
@@ -78,13 +80,20 @@ def _embedded(
         yield environment_of(settings, choice.why, own, record)
 
 
-def environment_of(settings: Settings, why: str, instance: Instance, record: Record) -> Environment:
-    """Return the environment that an instance's record describes."""
+def environment_of(
+    settings: Settings,
+    why: str,
+    instance: Instance,
+    record: Record,
+    *,
+    within: str = f"pytest-devenv env up; {_WITHIN}",
+) -> Environment:
+    """Return the environment that an instance's record describes; `within` runs a program in it, or in its like."""
     return Environment(
         settings=settings,
         target=TargetName.EMBEDDED,
         why=why,
-        endpoints=MappingProxyType(dict(record.endpoints)),
+        endpoints=MappingProxyType({name: replace(at, within=within) for name, at in record.endpoints.items()}),
         faults=MappingProxyType(dict(record.faults)),
         variables=MappingProxyType(dict(record.variables)),
         logs=MappingProxyType({name: instance.folder / "logs" / f"{name}.log" for name in record.endpoints}),

@@ -12,7 +12,7 @@ import pytest
 from pytest_devenv.clients.postgres import DatabaseAddress, connect
 from pytest_devenv.probes import postgres
 from pytest_devenv.secret import Secret
-from pytest_devenv.settings import Database, MigrationEngine, Migrations, PasswordSource, Service, ServiceKind
+from pytest_devenv.settings import Database, PasswordSource, Service, ServiceKind
 from pytest_devenv.verdict import State, failed
 from tests.integration.probes.conftest import PASSWORD
 from tests.integration.probes.samples import at_database, environment, local, look
@@ -64,11 +64,9 @@ def test_a_missing_database_is_not_the_servers_fault(owned: Owned) -> None:
     assert all(look(here, probe).passed for probe in SERVER)
 
 
-@pytest.mark.parametrize("migrated", [True, False])
-def test_a_missing_database_fails(owned: Owned, *, migrated: bool) -> None:
-    """A database that is not there is created by one line, and migrated by it where it has migrations."""
-    migrations = Migrations(engine=MigrationEngine.SQLX, path="migrations") if migrated else None
-    described = Database(name="no_such_shop", service="postgres", migrations=migrations)
+def test_a_missing_database_fails(owned: Owned) -> None:
+    """A database that is not there is created by one line, which migrates and seeds it as the settings say."""
+    described = Database(name="no_such_shop", service="postgres")
     here = at_database(DatabaseAddress(owned.address.endpoint, "no_such_shop"), described)
     port = owned.address.endpoint.port
     assert look(here, "database.exists[no_such_shop]") == failed(
@@ -76,8 +74,7 @@ def test_a_missing_database_fails(owned: Owned, *, migrated: bool) -> None:
         expected="a database no_such_shop",
         found="database no_such_shop does not exist (3D000)",
         where=f"database no_such_shop on 127.0.0.1:{port} as {owned.role}",
-        remedy=f"createdb --host 127.0.0.1 --port {port} --username {owned.role} no_such_shop"
-        + (" && pytest-devenv db migrate --database no_such_shop" if migrated else ""),
+        remedy="pytest-devenv db setup --database no_such_shop",
     )
 
 

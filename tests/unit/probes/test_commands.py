@@ -40,6 +40,20 @@ def test_redis_cli_asks_for_a_password_where_one_is_configured() -> None:
     assert commands.redis_cli(elsewhere, "PING") == "redis-cli -h cache.test -p 6379 --tls --user app --askpass PING"
 
 
+def test_a_password_that_only_the_target_knows_is_asked_of_nobody() -> None:
+    """What the embedded target made up is given to the programs of its remedies by the command that knows it."""
+    within = "pytest-devenv env exec"
+    redis = replace(endpoints()["redis"], password=Secret("hidden-1"), within=within)
+    assert commands.redis_cli(redis, "REPLICAOF", "NO", "ONE") == (
+        "pytest-devenv env exec -- sh -c 'redis-cli -p \"$REDIS_PORT\" REPLICAOF NO ONE'"
+    )
+    shop = DatabaseAddress(replace(endpoints()["postgres"], within=within), "shop")
+    assert commands.psql(shop, "select 1") == "pytest-devenv env exec --database shop -- psql -c 'select 1'"
+    assert commands.psql(shop, "select 1", user="postgres") == (
+        "pytest-devenv env exec -- env -u PGPASSWORD psql --dbname shop --username postgres -c 'select 1'"
+    )
+
+
 def test_a_log_is_named_where_it_outlives_the_run() -> None:
     """The log of an environment that stays up is shown; that of a run's own is gone, and who has none is told else."""
     attached = replace(
@@ -137,3 +151,12 @@ def test_a_password_is_corrected_where_it_came_from() -> None:
         "correct the password of shop in PYTEST_DEVENV_POSTGRES_URL"
     )
     assert commands.without_password(given, endpoint) == "take the password out of PYTEST_DEVENV_POSTGRES_URL"
+
+
+def test_a_password_that_the_target_made_comes_back_with_a_start() -> None:
+    """Nobody can correct what the embedded target made up and wrote nowhere: it is brought up anew."""
+    attached = replace(environment(), target=TargetName.EMBEDDED, attached=True)
+    endpoint = attached.endpoints["postgres"]
+    wrong = Exception("password authentication failed")
+    assert postgres_refused(attached, DatabaseAddress(endpoint, "shop"), wrong).remedy == commands.ANEW
+    assert commands.password_setting(attached, attached.endpoints["redis"], "redis") == commands.ANEW
