@@ -27,6 +27,9 @@ class FoundService:
     password_env: str | None = None
     password_secret: tuple[str, str] | None = None
     health: str | None = None
+    host: str | None = None
+    url_env: str | None = None
+    database: str | None = None
 
     def over(self, other: FoundService) -> FoundService:
         """Return this service, with what only the other source says filled in."""
@@ -40,29 +43,33 @@ class FoundService:
             password_env=self.password_env or other.password_env,
             password_secret=self.password_secret or other.password_secret,
             health=self.health or other.health,
+            database=self.database or other.database,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundDatabase:
-    """A folder of migrations: the engine whose layout it has, its path, and the database that it seems to build."""
+    """A database, and its folder of migrations: the engine whose layout it has, and its path."""
 
     name: str
-    engine: str
-    path: str
+    engine: str | None = None
+    path: str | None = None
+    service: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Everything that was found, and what could not be read."""
+    """Everything that was found, and what could not be read; `variables` are the names of those that .env has."""
 
     name: str
+    target: str = "auto"
     namespace: str | None = None
     contexts: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     services: dict[str, FoundService] = field(default_factory=dict)
     databases: tuple[FoundDatabase, ...] = ()
     notes: tuple[str, ...] = ()
+    variables: frozenset[str] = frozenset()
 
 
 def kind_of(image: str, ports: tuple[int, ...]) -> str | None:

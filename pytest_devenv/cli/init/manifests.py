@@ -79,7 +79,7 @@ class Manifests:
             container, "livenessProbe", "httpGet", "path"
         )
         password = _at(env.get("POSTGRES_PASSWORD"), "valueFrom", "secretKeyRef")
-        user = _at(env.get("POSTGRES_USER"), "value")
+        user, database = (_at(env.get(key), "value") for key in ("POSTGRES_USER", "POSTGRES_DB"))
         yield FoundService(
             name=name,
             kind=kind,
@@ -87,6 +87,7 @@ class Manifests:
             workload=f"{str(workload['kind']).lower()}/{_name(workload)}",
             port=self._service_port(workload) or next(iter(ports), None),
             user=user if isinstance(user, str) else None,
+            database=database if isinstance(database, str) and safe_name(database) == database else None,
             password_env="POSTGRES_PASSWORD" if kind == "postgres" and "POSTGRES_PASSWORD" in env else None,
             password_secret=(
                 (str(password["name"]), str(password["key"]))

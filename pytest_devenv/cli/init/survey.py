@@ -8,9 +8,9 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pytest_devenv.cli.init.compose import read_compose
+from pytest_devenv.cli.init.dotenv import part_of_database_url, read_dotenv, servers
 from pytest_devenv.cli.init.found import Found, FoundDatabase, FoundService, kind_of, safe_name
 from pytest_devenv.cli.init.manifests import Manifests
 from pytest_devenv.cli.init.tiltfile import Resource, Tiltfile, read_tiltfile
@@ -25,6 +25,7 @@ _DEEPEST = 4
 _MOST_FILES = 5000
 _LARGEST_BYTES = 1_000_000
 _COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+_DOTENV = (".env", ".env.example")
 _VERSIONED = re.compile(r"\d+_.+\.sql")
 
 
@@ -34,20 +35,25 @@ def survey(folder: Path) -> Found:
     files = list(_files(folder))
     manifests = _manifests(folder, files, notes)
     tilt = _tiltfile(folder)
+    dotenv, told_by = _dotenv(folder)
     services: dict[str, FoundService] = {}
-    for each in (*manifests.services(), *_composed(folder, notes)):
+    for each in (*manifests.services(), *_composed(folder, dotenv, notes)):
         services[each.name] = services[each.name].over(each) if each.name in services else each
-    dotenv = _dotenv(folder)
-    databases = tuple(_databases(folder, files, dotenv, notes))
+    kinds = {each.kind for each in services.values()}
+    services |= {each.name: each for each in servers(dotenv, told_by) if each.kind not in kinds}
     services = {each.name: each for each in _completed(services.values(), tilt, dotenv)}
+    databases = tuple(_databases(folder, files, services.values(), dotenv, notes))
+    on_cluster = bool(manifests.objects or tilt.resources)
     return Found(
         name=_project_name(folder),
+        target="addresses" if services and not on_cluster else "auto",
         namespace=manifests.namespace(),
         contexts=tuple(each for each in tilt.contexts if re.search(r"[^\s*?]", each)),
         secrets=tuple(each for each in manifests.secrets() if re.fullmatch(r"[^\s\[\]]+", each)),
         services=services,
         databases=databases,
         notes=tuple(notes),
+        variables=frozenset(dotenv) if told_by == _DOTENV[0] else frozenset(),
     )
 
 
@@ -91,7 +97,7 @@ def _manifests(folder: Path, files: Iterable[Path], notes: list[str]) -> Manifes
     return manifests
 
 
-def _composed(folder: Path, notes: list[str]) -> list[FoundService]:
+def _composed(folder: Path, dotenv: dict[str, str], notes: list[str]) -> list[FoundService]:
     import yaml
 
     for name in _COMPOSE:
@@ -99,7 +105,7 @@ def _composed(folder: Path, notes: list[str]) -> list[FoundService]:
         if text is None:
             continue
         try:
-            return list(read_compose(name, text))
+            return list(read_compose(name, text, dotenv))
         except (yaml.YAMLError, ValueError, RecursionError):  # a ValueError for a date that is none
             notes.append(f"{name} was passed over: it is no YAML")
     return []
@@ -110,11 +116,13 @@ def _tiltfile(folder: Path) -> Tiltfile:
     return Tiltfile() if text is None else read_tiltfile(text)
 
 
-def _dotenv(folder: Path) -> dict[str, str]:
-    """Return the variables of .env, or else of its example. Only names of users and databases are taken from it."""
-    text = next((text for name in (".env", ".env.example") if (text := _text(folder / name)) is not None), "")
-    pairs = re.findall(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$", text, re.MULTILINE)
-    return {name: value.strip("'\"") for name, value in pairs}
+def _dotenv(folder: Path) -> tuple[dict[str, str], str]:
+    """Return the variables of .env, or else of its example, and the file's name. No secret is taken from it."""
+    for name in _DOTENV:
+        text = _text(folder / name)
+        if text is not None:
+            return read_dotenv(text), name
+    return {}, ""
 
 
 def _completed(services: Iterable[FoundService], tilt: Tiltfile, dotenv: dict[str, str]) -> Iterator[FoundService]:
@@ -137,7 +145,7 @@ def _completed(services: Iterable[FoundService], tilt: Tiltfile, dotenv: dict[st
             claimed.add(local)
         user = each.user
         if only_postgres == [each.name]:
-            user = user or dotenv.get("POSTGRES_USER") or _part(dotenv, "username")
+            user = user or dotenv.get("POSTGRES_USER") or part_of_database_url(dotenv, "username")
         port = each.port if _is_port(each.port) else None
         yield replace(each, requires=requires[each.name], local_port=local, port=port, user=user or None)
 
@@ -198,28 +206,18 @@ def _is_port(port: int | None) -> bool:
     return port is not None and 1 <= port <= 65535  # noqa: PLR2004  # the range of TCP ports
 
 
-def _part(dotenv: dict[str, str], part: str) -> str | None:
-    """Return a part of DATABASE_URL that is no secret: its username or path."""
-    try:
-        url = urlsplit(dotenv.get("DATABASE_URL", ""))
-        if url.scheme not in {"postgres", "postgresql"}:
-            return None
-        value: str | None = getattr(url, part)
-    except ValueError:
-        return None
-    return value
-
-
 def _databases(
-    folder: Path, files: Iterable[Path], dotenv: dict[str, str], notes: list[str]
+    folder: Path, files: Iterable[Path], services: Iterable[FoundService], dotenv: dict[str, str], notes: list[str]
 ) -> Iterator[FoundDatabase]:
-    """Yield the folders of migrations, each with the engine whose layout it has."""
+    """Yield the folders of migrations, each with the engine whose layout it has, and the databases without any."""
     by_folder: dict[Path, set[str]] = {}
     for file in files:
         by_folder.setdefault(file.parent, set()).add(file.name)
     places = {place: engine for place, names in by_folder.items() if (engine := _engine(place, names)) is not None}
     single = len(places) == 1
-    named = dotenv.get("POSTGRES_DB") or (_part(dotenv, "path") or "").strip("/")
+    told = {each.database: each.name for each in services if each.database is not None}
+    only = next(iter(told)) if len(told) == 1 else None
+    named = only or dotenv.get("POSTGRES_DB") or (part_of_database_url(dotenv, "path") or "").strip("/")
     taken: set[str] = set()
     for place, engine in places.items():
         path = place.relative_to(folder).as_posix()
@@ -230,7 +228,10 @@ def _databases(
             notes.append(f"{path} looks like {engine} migrations too; say which database they build")
         elif path != ".":
             taken.add(name)
-            yield FoundDatabase(name=name, engine=engine, path=path)
+            yield FoundDatabase(name=name, engine=engine, path=path, service=told.get(name))
+    for name, service in told.items():
+        if name not in taken:
+            yield FoundDatabase(name=name, service=service)
 
 
 def _engine(place: Path, names: set[str]) -> str | None:

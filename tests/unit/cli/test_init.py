@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pytest_devenv.cli import main
+from pytest_devenv.settings import TargetName
 from pytest_devenv.settings.read import read
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ WRITTEN = """\
 [tool.pytest-devenv]
 name = "my-shop"
 environment = "development"  # development, test, staging, production: only the first two are ever changed
-target = "auto"              # auto, cluster, embedded (processes of this machine), addresses (given URLs)
+target = "auto"              # auto, cluster, embedded (processes of this machine), addresses (servers that are there)
 namespace = "shop-dev"
 contexts = ["kind-shop"]  # nothing is read from any other kube context
 required_secrets = ["db.login"]  # names only, never values
@@ -215,7 +216,7 @@ def test_an_empty_project_gets_an_example(empty: Path) -> None:
     assert result.stderr.startswith(f"wrote {empty / 'pytest-devenv.toml'}\n")
     text = (empty / "pytest-devenv.toml").read_text()
     assert text.endswith(
-        "# No service was found in manifests, a Tiltfile or a compose file. One looks like this:\n"
+        "# No service was found in manifests, a Tiltfile, a compose file or a .env. One looks like this:\n"
         "# [services.postgres]\n"
         '# kind = "postgres"  # postgres, redis, http, job\n'
         "# local_port = 5432\n"
@@ -283,6 +284,46 @@ def test_beside_a_compose_file_the_tiltfile_adds_its_own_services(empty: Path) -
     }
     assert services["web"].health == "/ready"
     assert "[services.api]  # Tiltfile\n" in (empty / "pytest-devenv.toml").read_text()
+
+
+def test_a_dotenv_alone_tells_of_its_servers(empty: Path) -> None:
+    """The URLs of a .env are servers that are there; a password stays in the variable that has it."""
+    (empty / ".env").write_text(
+        "DATABASE_URL=postgresql://leaf:hunter2@localhost/tea_development\n"
+        'REDIS_URL="redis://cache.test:6380/1"\n'
+        "S3_URL=https://s3.example.com\n"
+    )
+    result = run("--write")
+
+    text = (empty / "pytest-devenv.toml").read_text()
+    assert result.exit_code == 0
+    assert "hunter2" not in text
+    assert '# its password is in DATABASE_URL: export PYTEST_DEVENV_POSTGRES_URL="$DATABASE_URL"\n' in text
+    settings = read(empty / "pytest-devenv.toml", environ={})
+    assert settings.target is TargetName.ADDRESSES
+    postgres, redis = settings.services["postgres"], settings.services["redis"]
+    assert (postgres.host, postgres.local_port, postgres.user) == (None, 5432, "leaf")
+    assert (redis.host, redis.local_port) == ("cache.test", 6380)
+    assert settings.databases["tea_development"].service == "postgres"
+
+
+def test_a_compose_project_is_looked_at_where_it_runs(empty: Path) -> None:
+    """Where compose runs the servers, they are there already: nothing is started beside them."""
+    (empty / "compose.yaml").write_text(
+        "services: {db: {image: postgres, ports: ['5433:5432'],"
+        " environment: {POSTGRES_DB: tea, POSTGRES_PASSWORD: '${DB_PASSWORD}'}}}"
+    )
+    (empty / ".env").write_text("DB_PASSWORD=hunter2\nDATABASE_URL=postgres://leaf:hunter2@localhost:5433/tea\n")
+    run("--write")
+
+    text = (empty / "pytest-devenv.toml").read_text()
+    assert "hunter2" not in text
+    assert 'password = { env = "DB_PASSWORD" }  # where to find it, never the value; it is in .env: set -a;' in text
+    settings = read(empty / "pytest-devenv.toml", environ={})
+    assert settings.target is TargetName.ADDRESSES
+    assert list(settings.services) == ["db"]
+    assert settings.services["db"].user == "leaf"
+    assert settings.databases["tea"].service == "db"
 
 
 def test_broken_files_stop_nothing(empty: Path) -> None:
