@@ -195,6 +195,8 @@ def bring_up(environment: Environment, service: str) -> str:
         return ANEW if environment.attached else "mend what its log says, then run again: pytest -m health"
     if environment.target is TargetName.CLUSTER:
         return f"{kubectl(environment)} describe {settings.services[service].workload or f'service/{service}'}"
+    if (start := settings.services[service].start) is not None:
+        return start
     endpoint = environment.endpoints.get(service)
     if endpoint is None:
         return f"start {service}, or correct services.{service}.url in {settings.file.name}"

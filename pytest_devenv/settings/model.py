@@ -107,10 +107,11 @@ class Service:
     """A thing with an address, or a Job.
 
     `port` is the port inside the cluster, `local_port` the one on this machine. `command` and `env` say how the
-    embedded target runs it; `url`, or `host` with `local_port`, where the addresses target finds it. `health`,
-    `status`, `body` and `contains` say what a healthy HTTP answer is, `budget_ms` how long it may take. `reload` are
-    the further words of `command` with which the service takes up an edit of its code by itself. `migrates` names
-    the databases that a Job migrates. What may hold a secret, `url` and `env`, is not part of the repr.
+    embedded target runs it; `url`, or `host` with `local_port`, where the addresses target finds it, and `start` what
+    starts it there. `health`, `status`, `body` and `contains` say what a healthy HTTP answer is, `budget_ms` how long
+    it may take. `reload` are the further words of `command` with which the service takes up an edit of its code by
+    itself. `migrates` names the databases that a Job migrates. What may hold a secret, `url` and `env`, is not part of
+    the repr.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Service:
     password: PasswordSource | None = None
     url: str | None = field(default=None, repr=False)
     host: str | None = None
+    start: str | None = None
     health: str = "/"
     status: int = 200
     body: Format = Format.ANY

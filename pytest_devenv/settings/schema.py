@@ -157,6 +157,12 @@ SERVICE = Table(
             "Where the `addresses` target finds the service, at its `local_port`, without a `url`. Else this machine.",
             WITH_ADDRESS,
         ),
+        "start": Key(
+            shapes.text("a command, such as docker compose up --detach db"),
+            "The command that starts the service where it is down, for the remedies of the `addresses` target. It is "
+            "only named, never run.",
+            WITH_ADDRESS,
+        ),
         "health": Key(
             shapes.text("a path that begins with /", r"/\S*"), "The path that is asked for.", (ServiceKind.HTTP,)
         ),

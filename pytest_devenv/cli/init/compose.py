@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from pytest_devenv.cli.init.dotenv import filled_in, variable_of
@@ -35,6 +36,7 @@ def read_compose(file: str, text: str, variables: Mapping[str, str]) -> Iterator
         user, database = (filled_in(env.get(key) or "", variables) or None for key in ("POSTGRES_USER", "POSTGRES_DB"))
         yield FoundService(
             name=name,
+            start=f"docker compose up --detach {shlex.quote(str(raw_name))}",
             kind=kind,
             told_by=file,
             port=next(iter(inside), None),

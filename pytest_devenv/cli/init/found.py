@@ -30,6 +30,7 @@ class FoundService:
     host: str | None = None
     url_env: str | None = None
     database: str | None = None
+    start: str | None = None
 
     def over(self, other: FoundService) -> FoundService:
         """Return this service, with what only the other source says filled in."""
@@ -44,6 +45,7 @@ class FoundService:
             password_secret=self.password_secret or other.password_secret,
             health=self.health or other.health,
             database=self.database or other.database,
+            start=self.start or other.start,
         )
 
 

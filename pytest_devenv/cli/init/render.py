@@ -58,6 +58,8 @@ def _service(service: FoundService, variables: frozenset[str], dot: str) -> Iter
         yield f"host = {_text(service.host)}"
     if service.local_port is not None and service.kind != "job":
         yield f"local_port = {service.local_port}"
+    if service.start is not None:
+        yield f"start = {_text(service.start)}"
     if service.requires:
         yield f"requires = {_texts(service.requires)}"
     if service.kind == "postgres":

@@ -35,10 +35,17 @@ def test_services_are_read_with_kind_ports_and_requires() -> None:
             local_port=15432,
             user="shop",
             password_env="POSTGRES_PASSWORD",
+            start="docker compose up --detach db",
         ),
-        FoundService(name="cache", kind="redis", told_by="compose.yaml"),
+        FoundService(name="cache", kind="redis", told_by="compose.yaml", start="docker compose up --detach cache"),
         FoundService(
-            name="web", kind="http", told_by="compose.yaml", port=80, local_port=8080, requires=("db", "cache")
+            name="web",
+            kind="http",
+            told_by="compose.yaml",
+            port=80,
+            local_port=8080,
+            requires=("db", "cache"),
+            start="docker compose up --detach web",
         ),
     ]
 

@@ -323,6 +323,7 @@ def test_a_compose_project_is_looked_at_where_it_runs(empty: Path) -> None:
     assert settings.target is TargetName.ADDRESSES
     assert list(settings.services) == ["db"]
     assert settings.services["db"].user == "leaf"
+    assert settings.services["db"].start == "docker compose up --detach db"
     assert settings.databases["tea"].service == "db"
 
 

@@ -87,6 +87,10 @@ def test_a_service_is_brought_back_as_its_target_does() -> None:
         commands.bring_up(here, "redis")
         == "start redis at 127.0.0.1:6379, or correct services.redis.url in pyproject.toml"
     )
+    started = replace(here.settings.services["redis"], start="docker compose up --detach redis")
+    known = replace(here, settings=replace(here.settings, services={**here.settings.services, "redis": started}))
+    assert commands.bring_up(known, "redis") == "docker compose up --detach redis"
+    assert commands.bring_up(replace(known, target=TargetName.EMBEDDED, attached=True), "redis") == commands.ANEW
     assert (
         commands.bring_up(replace(here, target=TargetName.CLUSTER), "backend")
         == "kubectl --namespace shop-dev describe deployment/backend"

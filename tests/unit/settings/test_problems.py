@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 NAME = "expected: a name of 1 to 63 letters, digits, - and _, beginning and ending with a letter or digit"
 HTTP_KEYS = (
-    "body, budget_ms, command, contains, env, health, host, kind, local_port, port, reload, requires, status, url, "
-    "workload"
+    "body, budget_ms, command, contains, env, health, host, kind, local_port, port, reload, requires, start, status, "
+    "url, workload"
 )
 
 
