@@ -68,8 +68,10 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { \
 	  rm -rf $(VENV); echo "make: Python's venv is missing: apt-get install python3-venv"; exit 1; }
 
+# The entry point is no editable install, since pytest rewrites the assertions of the package of one that is: in each run
+# without bytecode caches, in whichever thread imports a module, which Python 3.11 does not always survive (SystemError).
 $(VENV)/.health: $(VENV)/bin/python pyproject.toml entry/pyproject.toml app/backend/requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[embedded,alembic]' -e entry -r app/backend/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[embedded,alembic]' ./entry -r app/backend/requirements.txt
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.health
