@@ -36,13 +36,13 @@ def probes(settings: Settings) -> Iterator[Probe]:
         if service.kind is ServiceKind.REDIS:
             yield root(settings, service, partial(_answers, service))
             stores = f"redis.stores_keys[{service.name}]"
-            for name, look, requires in (
+            for name, look, after in (
                 ("redis.stores_keys", _stores_keys, ()),
                 ("redis.has_memory", _has_memory, (stores,)),  # one that is full to the last takes no keys
                 ("redis.evicts_only_what_expires", _evicts_only_what_expires, ()),
             ):
                 looked = partial(look, service)
-                yield Probe(name=name, subject=service.name, look=looked, requires=(root_id(service), *requires))
+                yield Probe(name=name, subject=service.name, look=looked, requires=(root_id(service),), after=after)
 
 
 def _asked(

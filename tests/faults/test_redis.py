@@ -64,6 +64,22 @@ def test_a_read_only_replica_is_one_failure(shop_at: Shop, replica: Endpoint) ->
     assert str(replica.port) in verdict["remedy"]
 
 
+def test_a_redis_that_is_full_to_the_last_is_one_failure(shop_at: Shop, full: Endpoint) -> None:
+    """What takes no keys for want of memory fails once, with the command that gives it more."""
+    verdict = shop_at.run().only_root("redis.stores_keys[redis]")
+    assert verdict["found"].startswith("OOM")
+    assert f"-p {full.port} --askpass CONFIG SET maxmemory" in verdict["remedy"]
+
+
+@pytest.fixture
+def full(redis_server: Endpoint) -> Iterator[Endpoint]:
+    """Take all memory that is free from the session's redis."""
+    with connected(redis_server, deadline_s=30) as client:
+        client.config_set("maxmemory", "1")
+        yield redis_server
+        client.config_set("maxmemory", "0")
+
+
 @pytest.fixture
 def replica(redis_server: Endpoint) -> Iterator[Endpoint]:
     """Make the session's redis the replica of a server that is not there."""
