@@ -51,11 +51,16 @@ class Reporting:
         except DevenvError as error:
             raise pytest.UsageError(str(error)) from error
 
-    def pytest_report_header(self) -> str:
+    def pytest_report_header(self) -> list[str]:
         """Say which environment this run looks at, where that is, and why there."""
         settings, choice = self._session.settings, self._session.devenv.choice
         space = "" if choice.cluster is None or settings.namespace is None else f", namespace {settings.namespace}"
-        return f"devenv: {settings.name} ({settings.environment}), target {choice.target}: {choice.why}{space}"
+        said = [f"devenv: {settings.name} ({settings.environment}), target {choice.target}: {choice.why}{space}"]
+        if not settings.services:
+            said.append(
+                f"  nothing to look at: {settings.file.name} describes no service, see pytest-devenv init --print"
+            )
+        return said
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take note of each packaged check."""

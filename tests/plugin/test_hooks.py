@@ -180,3 +180,11 @@ def test_documented_example_works(healthy: Project) -> None:
             "SKIPPED*blocked by http.answers?backend?",
         ]
     )
+
+
+def test_documented_example_does_without_the_plugin(healthy: Project) -> None:
+    """A conftest with our hooks stands in nobody's way who turns the plugin off."""
+    example = DOCUMENTATION.read_text().split("```python\n", 1)[1].split("```", 1)[0]
+    (healthy.path / "conftest.py").write_text(example)
+    (healthy.path / "test_own.py").write_text("def test_own(): pass\n")
+    healthy.run("-p", "no:devenv").assert_outcomes(passed=1)

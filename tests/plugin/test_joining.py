@@ -54,6 +54,14 @@ def test_health_joins_without_any_test_file(healthy: Project) -> None:
     result.stdout.fnmatch_lines(["*shop is healthy: * checks in *"])
 
 
+def test_a_table_without_a_service_says_why_nothing_runs(pytester: pytest.Pytester) -> None:
+    """Where there is nothing to look at, the header says so, and the run is none that passed."""
+    (pytester.path / "pytest-devenv.toml").write_text('name = "shop"\ntarget = "addresses"\n')
+    result = pytester.runpytest_subprocess("-m", "health")
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    result.stdout.fnmatch_lines(["  nothing to look at: pytest-devenv.toml describes no service*"])
+
+
 def test_ordinary_run_stays_as_it_was(healthy: Project) -> None:
     """A run without `-m` collects the project's own tests alone, and opens nothing."""
     (healthy.path / "test_own.py").write_text(ORDINARY)
