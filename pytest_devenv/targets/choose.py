@@ -55,7 +55,7 @@ def choose(settings: Settings, *, environ: Mapping[str, str] = os.environ) -> Ch
         return _of_context(settings, settings.context, f"kube context {settings.context}", environ)
     if "KUBERNETES_SERVICE_HOST" in environ and _SERVICE_ACCOUNT.exists():
         return Choice(TargetName.CLUSTER, "inside a pod", ClusterSource.CONTEXT)
-    from pytest_devenv.clients.kubernetes.kubeconfig import current_context, kubeconfig_files
+    from pytest_devenv.clients.kubernetes.kubeconfig import contexts, current_context, kubeconfig_files
 
     context = current_context(environ)
     if context is not None:
@@ -67,7 +67,9 @@ def choose(settings: Settings, *, environ: Mapping[str, str] = os.environ) -> Ch
         f"the target is a cluster, set by {_source(settings, 'target')}: expected a current kube context, found none, "
         f"looked in {looked}"
     )
-    raise TargetError(msg, remedy=_others(settings, environ) or "choose one: kubectl config use-context NAME")
+    none = "start a cluster, such as minikube start, or have the run make one: --devenv-cluster=kind"
+    one = "choose one: kubectl config use-context NAME" if contexts(kubeconfig_files(environ)) else none
+    raise TargetError(msg, remedy=_others(settings, environ) or one)
 
 
 def _of_context(settings: Settings, context: str, word: str, environ: Mapping[str, str]) -> Choice:

@@ -204,6 +204,15 @@ def test_a_cluster_that_is_set_needs_a_context(settings_of: SettingsOf, tmp_path
     )
 
 
+def test_a_cluster_that_is_set_where_there_is_none_has_to_be_made(settings_of: SettingsOf, tmp_path: Path) -> None:
+    """Whoever has no context at all has none to choose."""
+    with pytest.raises(TargetError) as caught:
+        choose(settings_of(f'target = "cluster"\n{ALLOWED}'), environ={"HOME": str(tmp_path)})
+    assert str(caught.value).endswith(
+        "\n  remedy: start a cluster, such as minikube start, or have the run make one: --devenv-cluster=kind"
+    )
+
+
 def test_a_cluster_that_is_set_is_guarded_as_any(settings_of: SettingsOf, tmp_path: Path) -> None:
     """That the target is set does not allow a context."""
     kubeconfig(tmp_path / ".kube" / "config", "production")
