@@ -12,7 +12,7 @@ from tests.faults.servers import Manner, serving
 if TYPE_CHECKING:
     from tests.faults.project import Run, Shop
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(240)
 
 ANSWERS = "http.answers[backend]"
 

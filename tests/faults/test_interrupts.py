@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.faults.project import Shop
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(240)
 
 INTERRUPTED = 2
 HANGING = """

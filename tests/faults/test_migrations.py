@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_devenv.clients.postgres import DatabaseAddress
     from tests.faults.project import Shop
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(240)
 
 WITHOUT_MIGRATIONS = SERVER | DATABASE | REDIS | SECRET
 

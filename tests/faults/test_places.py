@@ -16,7 +16,7 @@ from tests.integration.targets.persons import give
 if TYPE_CHECKING:
     from tests.faults.project import Shop
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(240)
 
 WARNED = ("-W", "default")  # pytest warns that it cannot write its cache
 

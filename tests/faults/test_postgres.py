@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.conftest import Postgres
     from tests.faults.project import Shop
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(240)
 
 
 def test_a_healthy_shop_passes_every_check(shop_at: Shop) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_devenv.endpoint import Endpoint
     from tests.faults.project import Shop
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(240)
 
 ANSWERS = "redis.answers[redis]"
 

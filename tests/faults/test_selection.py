@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.faults.project import Shop
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(240)
 
 ROOT = "redis.answers[redis]"
 BROKEN = {probe: "fail" if probe == ROOT else "blocked" if probe in REDIS | SITES else "pass" for probe in HEALTH}

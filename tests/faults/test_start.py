@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.faults.project import Shop
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(240)
 
 
 def test_a_service_that_dies_while_it_starts_is_one_failure_with_its_log(shop: Shop) -> None:

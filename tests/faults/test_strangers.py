@@ -16,7 +16,7 @@ from tests.faults.servers import stranger
 if TYPE_CHECKING:
     from tests.faults.project import Shop
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.mark.parametrize(

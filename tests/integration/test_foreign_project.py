@@ -93,7 +93,7 @@ def test_ordinary_runs_stay_as_they_were(python: Path, library: Path) -> None:
 def test_the_command_is_installed(installed: Path, library: Path) -> None:
     """The wheel brings the `pytest-devenv` command, which reads the same table."""
     command = [str(installed.with_name("pytest-devenv")), "config", "--json"]
-    result = subprocess.run(command, cwd=library, capture_output=True, text=True, timeout=60, check=True)
+    result = subprocess.run(command, cwd=library, capture_output=True, text=True, timeout=180, check=True)
     assert "library" in result.stdout
     assert "for-development-only" not in result.stdout
 
@@ -116,5 +116,5 @@ def test_what_brings_the_entry_point_brings_no_code(installed: Path) -> None:
 def installed_files(python: Path, distribution: str) -> list[str]:
     """Return the files of an installed distribution, as pip lists them."""
     listing = [str(python), "-m", "pip", "show", "--files", distribution]
-    files = subprocess.run(listing, capture_output=True, text=True, timeout=60, check=True).stdout.split("Files:")[1]
+    files = subprocess.run(listing, capture_output=True, text=True, timeout=180, check=True).stdout.split("Files:")[1]
     return [line.strip() for line in files.splitlines() if line.strip()]

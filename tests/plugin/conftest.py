@@ -67,7 +67,7 @@ migrations = {{ engine = "sqlx", path = "migrations" }}
 
     def run(self, *words: str) -> pytest.RunResult:
         """Run pytest on it in a process of its own."""
-        return self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *words, timeout=60)
+        return self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *words, timeout=180)
 
     def report(self, *words: str) -> dict[str, Any]:
         """Run the health checks and return the JSON report."""

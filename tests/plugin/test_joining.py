@@ -127,9 +127,9 @@ def test_collecting_opens_nothing(project: Project) -> None:
 def test_last_failed_runs_the_root_alone(project: Project) -> None:
     """`--lf` selects the check that failed, and not those that it blocked."""
     run = project.pytester.runpytest_subprocess
-    first = run("-m", "health", timeout=60).parseoutcomes()
+    first = run("-m", "health", timeout=180).parseoutcomes()
     assert first["failed"] == 1
-    again = run("-m", "health", "--lf", "-v", timeout=60)
+    again = run("-m", "health", "--lf", "-v", timeout=180)
     again.assert_outcomes(failed=1, deselected=sum(first.values()) - 1)
     again.stdout.fnmatch_lines(["devenv/health.py::test_every_pending_migration_is_applied?*? FAILED*"])
 
@@ -139,9 +139,9 @@ def test_last_failed_keeps_a_failed_check_beside_a_failed_test(project: Project)
     own = project.path / "test_own.py"
     own.write_text("import pytest\n\n@pytest.mark.health\ndef test_own(): assert False\n")
     run = project.pytester.runpytest_subprocess
-    run("-m", "health", timeout=60)
+    run("-m", "health", timeout=180)
     own.write_text(own.read_text().replace("assert False", "pass"))
-    again = run("-m", "health", "--lf", "-v", timeout=60)
+    again = run("-m", "health", "--lf", "-v", timeout=180)
     assert again.ret == pytest.ExitCode.TESTS_FAILED
     again.stdout.fnmatch_lines(["devenv/health.py::test_every_pending_migration_is_applied?*? FAILED*"])
     again.stdout.fnmatch_lines(["test_own.py::test_own PASSED*"])

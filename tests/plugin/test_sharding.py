@@ -47,7 +47,7 @@ def test_runs_share_the_tests_of_any_project(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_numbers=TESTS)
     passed = 0
     for index in (1, 2, 3):
-        result = pytester.runpytest_subprocess(f"--devenv-shard={index}/3", timeout=60)
+        result = pytester.runpytest_subprocess(f"--devenv-shard={index}/3", timeout=180)
         result.stdout.fnmatch_lines([f"devenv: part {index} of 3 of the tests"])
         passed += result.parseoutcomes().get("passed", 0)
     assert passed == 20
@@ -56,7 +56,7 @@ def test_runs_share_the_tests_of_any_project(pytester: pytest.Pytester) -> None:
 def test_workers_run_the_part_and_no_more(pytester: pytest.Pytester) -> None:
     """Under xdist the workers of a run share its part."""
     pytester.makepyfile(test_numbers=TESTS)
-    result = pytester.runpytest_subprocess("--devenv-shard=1/2", "-n2", timeout=60)
+    result = pytester.runpytest_subprocess("--devenv-shard=1/2", "-n2", timeout=180)
     result.assert_outcomes(passed=sum(Shard(1, 2).holds(each) for each in IDS))
 
 
@@ -77,6 +77,6 @@ def test_reports_of_the_parts_make_the_report_of_all(healthy: Project) -> None:
 def test_a_part_that_cannot_be_is_refused(pytester: pytest.Pytester) -> None:
     """The fifth of four parts ends the run before any test."""
     pytester.makepyfile(test_numbers=TESTS)
-    result = pytester.runpytest_subprocess("--devenv-shard=5/4", timeout=60)
+    result = pytester.runpytest_subprocess("--devenv-shard=5/4", timeout=180)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--devenv-shard*", "*expected: I/N, the Ith of N parts*"])

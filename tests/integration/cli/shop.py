@@ -122,7 +122,7 @@ migrations = {{ engine = "{engine}", path = "migrations" }}
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=60,
+                timeout=180,
             )
         finally:
             os.close(typed)

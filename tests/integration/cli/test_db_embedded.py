@@ -38,7 +38,7 @@ required_tables = ["items"]
 def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run `pytest-devenv` in a folder."""
     line = [*COMMAND[:-1], *words]
-    return subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False, timeout=180)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_commands_attach_to_the_environment_that_is_up(up: Path) -> None:
     assert reset.returncode == 0, reset.stderr
     assert command(up, "db", "status", "--exit-code").returncode == 0
     health = [sys.executable, "-m", "pytest", "-m", "health", "-p", "no:cacheprovider"]
-    looked = subprocess.run(health, cwd=up, capture_output=True, text=True, check=False, timeout=60)
+    looked = subprocess.run(health, cwd=up, capture_output=True, text=True, check=False, timeout=180)
     assert looked.returncode == 0, looked.stdout
     assert "stand is healthy" in looked.stdout
 
@@ -88,7 +88,7 @@ def test_a_terminal_shows_a_bar_while_migrations_run(shop: Shop) -> None:
             stdout=subprocess.PIPE,
             stderr=terminal,
             check=False,
-            timeout=60,
+            timeout=180,
         )
         shown = os.read(reading, 100_000).decode(errors="replace")
     finally:

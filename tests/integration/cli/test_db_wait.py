@@ -33,7 +33,7 @@ def test_it_says_what_it_waits_for_and_ends_when_that_is_there(migrated: Shop) -
         assert said == f"waiting for {migrated.name}: 1 required table of {migrated.name} is missing: no table orders\n"
         assert waiting.poll() is None
         migrated.query(f'CREATE TABLE orders (); ALTER TABLE orders OWNER TO "{migrated.name}"')
-        assert waiting.wait(timeout=60) == 0
+        assert waiting.wait(timeout=180) == 0
 
 
 def test_the_end_of_patience_is_a_failure(migrated: Shop) -> None:

@@ -138,7 +138,7 @@ def test_sixteen_at_once_apply_each_migration_once(empty_database: DatabaseAddre
     migrators = [start_migrator(empty_database, folder) for _ in range(16)]
     applied: list[str] = []
     for migrator in migrators:
-        out, err = migrator.communicate(timeout=60)
+        out, err = migrator.communicate(timeout=180)
         assert migrator.returncode == 0, err
         applied += json.loads(out)
     assert sorted(applied) == [str(n) for n in range(1, 9)]
@@ -186,7 +186,7 @@ def test_a_waiter_does_not_stand_in_the_way_of_a_concurrent_index(
     fill(folder, {**files, "3_i.sql": "-- no-transaction\nCREATE INDEX CONCURRENTLY i ON a (id)"})
     migrators = [start_migrator(empty_database, folder) for _ in range(3)]
     for migrator in migrators:
-        _, err = migrator.communicate(timeout=60)
+        _, err = migrator.communicate(timeout=180)
         assert migrator.returncode == 0, err
     assert sqlx.status(empty_database).clean
 

@@ -54,7 +54,7 @@ def _run(tool: Path, address: DatabaseAddress, *arguments: str) -> subprocess.Co
         env={**os.environ, "DATABASE_URL": address.url().reveal()},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 
@@ -160,7 +160,7 @@ def test_a_service_that_migrates_itself_may_start_at_once(
     starts = [lambda: start_migrator(empty_database, folder), service, service]
     processes = [start() for start in (starts if first == "ours" else reversed(starts))]
     for process in processes:
-        _, error = process.communicate(timeout=60)
+        _, error = process.communicate(timeout=180)
         assert process.returncode == 0, error
     assert sqlx.status(empty_database).clean
     assert query(empty_database, "SELECT count(*) FROM _sqlx_migrations") == [(2,)]

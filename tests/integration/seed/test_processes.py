@@ -61,7 +61,7 @@ def test_two_processes_apply_each_seed_once(bench: Bench) -> None:
             "INSERT INTO people (name) VALUES (pg_current_xact_id()); SELECT pg_sleep(0.05)",
         )
     processes = [start(bench) for _ in range(3)]
-    outputs = [process.communicate(timeout=60) for process in processes]
+    outputs = [process.communicate(timeout=180) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], outputs
     applied = sorted(name for out, _ in outputs for name in json.loads(out))
     assert applied == ["s1", "s2", "s3", "s4", "s5"]

@@ -178,7 +178,7 @@ def test_a_cluster_that_is_away_does_not_keep_the_environment_from_opening(shop:
             endpoint = environment.endpoints["postgres"]
             forward = environment.cluster.forwards["postgres"]
             with (
-                socket.create_connection((endpoint.host, endpoint.port), timeout=60) as connection,
+                socket.create_connection((endpoint.host, endpoint.port), timeout=180) as connection,
                 pytest.raises(ConnectionResetError),
             ):
                 connection.recv(1)

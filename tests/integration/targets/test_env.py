@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pytest_devenv.targets.embedded.record import Record
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(240)
 
 COMMAND = [sys.executable, "-c", "from pytest_devenv.cli import main; main()"]
 SERVICES = ("postgres", "redis", "backend", "frontend")
@@ -45,7 +45,7 @@ def begin(shop: Shop, *words: str) -> subprocess.Popen[str]:
 def env(shop: Shop, *words: str) -> tuple[int, str]:
     """Run a command in the shop's folder; return its exit code and what it said, in which no secret may stand."""
     process = begin(shop, *words)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=180)
     shop.assert_no_secret(said)
     return process.returncode, said
 
@@ -96,7 +96,7 @@ def test_a_health_run_attaches_and_leaves_it_running(up: Shop) -> None:
     """A run looks at the environment that is up, starts nothing of its own, and everything runs on."""
     pids = pids_of(up)
     process = up.begin("-m", "health")
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=180)
     report = json.loads((up.folder / "report.json").read_text())
     assert process.returncode == 0
     assert "attached to the one that is up" in output
@@ -111,7 +111,7 @@ def test_a_service_that_died_is_one_failure_and_down_ends_the_rest(up: Shop) -> 
     """Where redis died the others are attached to still; the run has one root, and `down` leaves nothing."""
     os.kill(pids_of(up)["redis"], 9)
     process = up.begin("-m", "health")
-    process.communicate(timeout=60)
+    process.communicate(timeout=180)
     report = json.loads((up.folder / "report.json").read_text())
     assert process.returncode == 1
     assert [root["probe"] for root in report["roots"]] == ["redis.answers[redis]"]
@@ -164,7 +164,7 @@ def test_up_that_is_interrupted_leaves_nothing(shop: Shop) -> None:
 def test_up_twice_at_once_makes_one_environment(shop: Shop) -> None:
     """Of two at the same time one brings it up, the other says that it is there or under way; then it is up, once."""
     both = [begin(shop, "up") for _ in range(2)]
-    said = [process.communicate(timeout=60)[0] for process in both]
+    said = [process.communicate(timeout=180)[0] for process in both]
     assert sorted(process.returncode for process in both) in ([0, 0], [0, 1])
     for process, text in zip(both, said, strict=True):
         if process.returncode == 1:
@@ -181,7 +181,7 @@ def test_two_projects_at_once_know_nothing_of_each_other(shop: Shop, tmp_path: P
     other = copied(tmp_path / "other", shop.state, **shop.given)
     both = [begin(each, "up") for each in (shop, other)]
     for process in both:
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
     assert [process.returncode for process in both] == [0, 0]
     addresses = [{each.address for each in record_of(one).endpoints.values()} for one in (shop, other)]
     assert addresses[0].isdisjoint(addresses[1])
@@ -211,7 +211,7 @@ def test_what_failed_at_up_says_so_until_it_is_made_anew(shop: Shop) -> None:
     assert env(shop, "up")[0] == 1
     (shop.folder / "backend.py").write_text(good)
     process = shop.begin("-m", "health")
-    process.communicate(timeout=60)
+    process.communicate(timeout=180)
     report = json.loads((shop.folder / "report.json").read_text())
     assert process.returncode == 1
     (verdict,) = [each["verdict"] for each in report["checks"] if each["probe"] == "http.answers[backend]"]

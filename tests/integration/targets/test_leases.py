@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     BringUp: TypeAlias = Callable[[Shop], subprocess.Popen[str]]
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(240)
 
 BRING_UP = """
 import sys, time

@@ -28,7 +28,7 @@ from tests.integration.targets.remains import processes_in, remains_in
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(240)
 
 BOTH = """
 import json, os, sys

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(240)
 
 SERVE = "import http.server, sys; http.server.test(bind='127.0.0.1', port=int(sys.argv[1]), protocol='HTTP/1.1')"
 

@@ -36,7 +36,7 @@ def test_requests_share_one_connection(listens: Listens, asks: Asks) -> None:
 
 def test_threads_do_not_wait_for_each_other(listens: Listens, asks: Asks) -> None:
     """Requests of several threads are under way at the same time, each on a connection of its own."""
-    together = threading.Barrier(4, timeout=60)
+    together = threading.Barrier(4, timeout=180)
 
     def answer(_: Request) -> Answer:
         together.wait()

@@ -48,7 +48,7 @@ class Proxy:
             connection.sendall(f"HTTP/1.1 {self._status}\r\n\r\n".encode())
             if self._status.startswith("200"):
                 host, _, port = self.asked[0].split()[1].rpartition(":")
-                with socket.create_connection((host, int(port)), timeout=60) as server:
+                with socket.create_connection((host, int(port)), timeout=180) as server:
                     back = threading.Thread(target=_copy, args=(server, connection), daemon=True)
                     back.start()
                     _copy(connection, server)
