@@ -30,6 +30,9 @@ COMMANDS: dict[str, Lazy] = {
     "db": Lazy("pytest_devenv.cli.db:db", "Build, fill and look at the databases: migrate, seed, status, reset, …"),
     "report": Lazy("pytest_devenv.cli.report:report", "Make one report of those of several runs: merge."),
     "loop": Lazy("pytest_devenv.cli.loop:loop", "Time how long an edit takes until it is live."),
+    "validate": Lazy(
+        "pytest_devenv.cli.validate:validate", "Check settings, files, manifests, Tiltfile and tools; start nothing."
+    ),
     "init": Lazy("pytest_devenv.cli.init:init", "Write a first [tool.pytest-devenv] table from what is here."),
 }
 

@@ -14,6 +14,7 @@ from pytest_devenv.verdict import Evidence, Verdict, failed, off, passed, unknow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pytest_devenv.clients.tilt.client import Tilt
     from pytest_devenv.clients.tilt.values import Forward, Resource
@@ -85,10 +86,9 @@ def _with_tilt(look: Callable[[Tilt, Environment], Verdict], environment: Enviro
 
 def _is_new_enough(tilt: Tilt, _: Environment) -> Verdict:
     version = tilt.version()
-    found = _CONSTRAINT.search(tilt.tiltfile.read_text(errors="replace"))
-    if found is None:
+    constraint = constraint_of(tilt.tiltfile)
+    if constraint is None:
         return passed(f"Tilt {version}; its Tiltfile asks for no version", version=version)
-    constraint = found["constraint"]
     kept = keeps(version, constraint)
     if kept is None:
         return unknown(
@@ -105,6 +105,12 @@ def _is_new_enough(tilt: Tilt, _: Environment) -> Verdict:
         where=f"{tilt.program}, for {tilt.tiltfile}",
         remedy="install another Tilt: https://docs.tilt.dev/install.html",
     )
+
+
+def constraint_of(tiltfile: Path) -> str | None:
+    """Return which versions of Tilt a Tiltfile asks for, None where it asks for none."""
+    found = _CONSTRAINT.search(tiltfile.read_text(errors="replace"))
+    return None if found is None else found["constraint"]
 
 
 def keeps(version: str, constraint: str) -> bool | None:

@@ -73,7 +73,8 @@ class Run:
 
     `services` stand in the order in which they depend on one another. `started` is ISO 8601 in UTC. `duration_s` is
     the wall time of the run, `batch_wall_s` that of looking at everything at once, `looks_s` the sum of the probes'
-    own times. `timings_s` holds what else took time, such as `environment start`, in seconds.
+    own times. `timings_s` holds what else took time, such as `environment start`, in seconds. `well` is what the
+    environment is called where everything passes.
     """
 
     environment: str
@@ -90,6 +91,7 @@ class Run:
     versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     timings_s: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
+    well: str = "healthy"
 
     @property
     def counts(self) -> Mapping[State, int]:

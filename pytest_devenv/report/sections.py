@@ -127,9 +127,9 @@ def last_line(run: Run, view: View) -> list[Line]:
     state = run.state
     name = Span(run.environment, Role.STRONG)
     if state is State.PASS:
-        said = (name, Span(" is healthy", Role.PASS), Span(f": {_checked(run)}"))
+        said = (name, Span(f" is {run.well}", Role.PASS), Span(f": {_checked(run)}"))
     elif state is State.FAIL:
-        said = (name, Span(" is not healthy", Role.FAIL), Span(f": {_why_not(run)}"))
+        said = (name, Span(f" is not {run.well}", Role.FAIL), Span(f": {_why_not(run)}"))
     elif run.counts[State.PASS] > 0:
         said = (name, Span(" is not fully verified", Role.UNKNOWN), Span(f": {_as_far_as_seen(run)}"))
     else:

@@ -37,11 +37,19 @@ class Problem:
         return "\n".join(lines)
 
 
-def error(file: Path, problems: Iterable[Problem]) -> ConfigError:
+class SettingsError(ConfigError):
+    """The settings of a file cannot be used; `problems` holds every reason."""
+
+    def __init__(self, message: str, *, problems: tuple[Problem, ...]) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
+def error(file: Path, problems: Iterable[Problem]) -> SettingsError:
     """Return the one error that says all problems of a file, in the order of its lines."""
-    ordered = sorted(problems, key=lambda problem: problem.line)
+    ordered = tuple(sorted(problems, key=lambda problem: problem.line))
     count = "1 problem" if len(ordered) == 1 else f"{len(ordered)} problems"
-    return ConfigError("\n\n".join([f"{count} in {file}", *map(str, ordered)]))
+    return SettingsError("\n\n".join([f"{count} in {file}", *map(str, ordered)]), problems=ordered)
 
 
 def dotted(path: Iterable[str]) -> str:

@@ -1,0 +1,1 @@
+"""Looking at a project on paper, whole and broken in many ways."""
