@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from pytest_devenv.cli import load_settings
+from pytest_devenv.cli.graph import graph
 from pytest_devenv.cli.job import job
 from pytest_devenv.cli.ports import ports
 from pytest_devenv.cli.rehearsal import test_migration
@@ -49,6 +50,7 @@ def env() -> None:
     """Run the environment as processes of this machine, and leave it running."""
 
 
+env.add_command(graph)
 env.add_command(job)
 env.add_command(ports)
 env.add_command(test_migration)

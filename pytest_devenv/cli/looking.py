@@ -81,6 +81,35 @@ def run_of(
     )
 
 
+def health(settings: Settings) -> Run:
+    """Look at everything that `pytest -m health` looks at, and return it as a run.
+
+    The environment is the one that is up, else one that is started for it and ends with it. Raises TargetError.
+    """
+    from pytest_devenv.every import every_probe
+    from pytest_devenv.report.model import service_addresses
+    from pytest_devenv.run import Devenv
+    from pytest_devenv.targets.choose import choose
+
+    began = time.time()
+    probes = every_probe(settings, choose(settings).target)
+    chosen = [probe for probe in probes.values() if probe.mark == "health"]
+    with Devenv(settings, probes) as devenv:
+        devenv.look([probe.id for probe in chosen])
+        entries = [entry(probe, devenv.verdict(probe.id)) for probe in chosen]
+        environment = devenv.environment
+        return run_of(
+            settings=settings,
+            target=environment.target.value,
+            why=environment.why,
+            entries=entries,
+            began=began,
+            services=service_addresses(environment),
+            batch_wall_s=devenv.batch_wall_s,
+            notes=environment.notes,
+        )
+
+
 def tell(run: Run, *, as_json: bool, verbosity: int = 0) -> None:
     """Print the report of a run, for people or for programs."""
     if as_json:

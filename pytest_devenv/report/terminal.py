@@ -63,7 +63,11 @@ def _finished(line: Line, view: View) -> Line:
 
 def render(run: Run, view: View) -> str:
     """Return the report as text, each line with its break; it holds control codes only when the view has colour."""
-    lines = report_lines(run, view)
+    return written(report_lines(run, view), view)
+
+
+def written(lines: list[Line], view: View) -> str:
+    """Return lines as text, in colour where the view has it."""
     if not view.color:
         return plain(lines)
 
