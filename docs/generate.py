@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_devenv.options import OPTIONS
 from pytest_devenv.settings.model import ServiceKind
-from pytest_devenv.settings.schema import DATABASE, LIMIT, LOOP, MIGRATIONS, ROOT, SERVICE, Key, Named, Table
+from pytest_devenv.settings.schema import DATABASE, LIMIT, LOOP, MIGRATIONS, ROOT, SERVICE, STAGE, Key, Named, Table
 from pytest_devenv.settings.shapes import Shape
 
 if TYPE_CHECKING:
@@ -65,6 +65,12 @@ _TABLES = (
         "[tool.pytest-devenv.budgets.<name>]",
         LIMIT,
         "A number that a check of the project's own keeps, with the fixture `keeps_budget`.",
+    ),
+    (
+        "Stages",
+        "[tool.pytest-devenv.verify.<name>]",
+        STAGE,
+        "A stage of `pytest-devenv env verify` that runs checks of the project's own, after those that are packaged.",
     ),
 )
 

@@ -28,6 +28,7 @@ _DURATION = r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?"
 _UNITS = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST_S = 10**9
 MOST_JOBS = 64
+INSTANCE = "PYTEST_DEVENV_INSTANCE"  # the folder of the embedded environment that another process owns, to be joined
 VALIDATING = "PYTEST_DEVENV_VALIDATING"  # set for programs that a Tiltfile runs while it is only looked at
 
 Value = str | int | float | bool | None

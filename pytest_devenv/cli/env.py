@@ -15,6 +15,7 @@ from pytest_devenv.cli.graph import graph
 from pytest_devenv.cli.job import job
 from pytest_devenv.cli.ports import ports
 from pytest_devenv.cli.rehearsal import test_migration
+from pytest_devenv.cli.verify import verify
 from pytest_devenv.errors import TargetError
 from pytest_devenv.settings.rules import variable as url_variable
 
@@ -54,6 +55,7 @@ env.add_command(graph)
 env.add_command(job)
 env.add_command(ports)
 env.add_command(test_migration)
+env.add_command(verify)
 
 
 @env.command()

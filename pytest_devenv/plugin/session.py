@@ -165,8 +165,11 @@ class Session:
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401  # xdist's, which has no types
         """Give every worker the instance that this process owns, and will end.
 
-        Where that cannot be made, the workers go without one: whoever then needs the environment hears why.
+        Where that cannot be made, the workers go without one: whoever then needs the environment hears why. Where this
+        run joins one itself, they join it too.
         """
+        if options.INSTANCE in os.environ:
+            return
         if self._shared is None:
             from pytest_devenv.targets.embedded.instance import create, project_key
 
@@ -177,7 +180,8 @@ class Session:
             node.workerinput[_INSTANCE] = str(self._shared.folder)
 
     def _instance_of_worker(self) -> Instance | None:
-        folder = getattr(self.config, "workerinput", {}).get(_INSTANCE)
+        """Return the instance that another process owns: xdist's controller, or whoever runs pytest as a stage."""
+        folder = getattr(self.config, "workerinput", {}).get(_INSTANCE) or os.environ.get(options.INSTANCE)
         if folder is None:
             return None
         from pytest_devenv.targets.embedded.instance import Instance

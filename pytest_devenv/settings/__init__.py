@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Service,
         ServiceKind,
         Settings,
+        Stage,
         TargetName,
         Tier,
     )
@@ -54,6 +55,7 @@ __all__ = [
     "Service",
     "ServiceKind",
     "Settings",
+    "Stage",
     "TargetName",
     "Tier",
 ]

@@ -224,6 +224,18 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A stage of `pytest-devenv env verify`: which of the project's own checks it runs, as pytest selects them.
+
+    `checks` are paths or ids of tests, without any those that pytest collects by itself; `marks` is what `-m` takes.
+    """
+
+    name: str
+    checks: tuple[str, ...] = ()
+    marks: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that one `[tool.pytest-devenv]` table describes.
 
@@ -253,6 +265,7 @@ class Settings:
     databases: Mapping[str, Database] = field(default_factory=dict, hash=False)
     loops: Mapping[str, Loop] = field(default_factory=dict, hash=False)
     budgets: Mapping[str, Limit] = field(default_factory=dict, hash=False)
+    verify: Mapping[str, Stage] = field(default_factory=dict, hash=False)
     sources: Mapping[str, str] = field(default_factory=lambda: _NOTHING, repr=False, hash=False)
 
     def service_of(self, database: str) -> Service:

@@ -23,6 +23,7 @@ from pytest_devenv.settings.model import (
     Service,
     ServiceKind,
     Settings,
+    Stage,
     TargetName,
 )
 from pytest_devenv.settings.shapes import HIGHEST_PORT, Shape
@@ -307,6 +308,20 @@ LIMIT = Table(
     },
 )
 
+STAGE = Table(
+    Stage,
+    {
+        "checks": Key(
+            shapes.texts(shapes.text("a path or the id of a test, such as tests/test_api.py", r"[^-\s].*")),
+            "The paths or ids of the tests that the stage runs. Without any: those that pytest collects by itself.",
+        ),
+        "marks": Key(
+            shapes.text("an expression of marks, as pytest's -m takes it", r"[^-\s].*"),
+            "The marks of the tests that the stage runs, as pytest's `-m` takes them.",
+        ),
+    },
+)
+
 ROOT = Table(
     Settings,
     {
@@ -359,5 +374,9 @@ ROOT = Table(
         "databases": Key(Named(DATABASE, "database"), "The databases, by the name they have on their server."),
         "loops": Key(Named(LOOP, "loop"), "The ways from an edit to seeing it live, by name."),
         "budgets": Key(Named(LIMIT, "budget"), "What the project's own checks marked `perf` measure, by name."),
+        "verify": Key(
+            Named(STAGE, "stage"),
+            "The stages of `pytest-devenv env verify` that run the project's own checks, in this order.",
+        ),
     },
 )

@@ -14,6 +14,22 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(240)
 
+STAGE = """
+[tool.pytest-devenv.verify.orders]
+checks = ["test_orders.py"]
+"""
+ORDERS = """
+import os
+from pathlib import Path
+
+
+def test_the_shop_answers(service):
+    assert service("backend").get("/health").status_code == 200
+
+
+def test_no_other_environment_was_started(devenv):
+    assert len(list(Path(os.environ["PYTEST_DEVENV_STATE"]).glob("*/lease"))) == 1
+"""
 COMMAND = (sys.executable, "-c", "from pytest_devenv.cli import main; main()")
 
 
@@ -66,3 +82,61 @@ def test_graph_without_a_look_starts_nothing(shop: Shop) -> None:
     found = told(shop, "env", "graph", "--no-look", "--format=json", code=0)
     assert {node["state"] for node in found["nodes"]} == {None}
     assert not any(shop.state.iterdir())
+
+
+def stages_of(found: dict[str, Any]) -> dict[str, str | None]:
+    """Return the state of each stage, in their order; None of one that was not run."""
+    return {each["name"]: each["verdict"] and each["verdict"]["state"] for each in found["stages"]}
+
+
+@pytest.fixture
+def staged(shop: Shop) -> Shop:
+    """Give the shop with a stage of its own, whose checks pass."""
+    with (shop.folder / "pyproject.toml").open("a") as file:
+        file.write(STAGE)
+    (shop.folder / "test_orders.py").write_text(ORDERS)
+    return shop
+
+
+def test_every_stage_of_a_shop_that_is_well_passes(staged: Shop) -> None:
+    """Packaged stages come first, the shop's own join the environment that was started, and nothing is left behind."""
+    found = told(staged, "env", "verify", "--json", code=0)
+    expected = ["set-up", "migrations", "connectivity", "orders"]
+    assert stages_of(found) == dict.fromkeys(expected, "pass")
+    assert [each["name"] for each in found["stages"]] == expected
+    assert found["stages"][-1]["checks"] == 2
+    assert all(each["took_s"] >= 0 for each in found["stages"])
+    assert not list(staged.state.glob("*/lease"))
+
+
+def test_pipeline_stops_at_the_root(staged: Shop) -> None:
+    """A migration that fails ends it, with what was found and the remedy; what follows is not run."""
+    break_orders(staged)
+    done = call(staged, "env", "verify")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "it stops at migrations" in done.stdout
+    assert "CRATE" in done.stdout
+    assert "remedy" in done.stdout
+    assert done.stdout.count("not run") == 2
+    assert staged.given["SHOP_PASSWORD"] not in done.stdout
+
+
+def test_own_check_that_fails_is_the_root_of_its_stage(staged: Shop) -> None:
+    """It is named by the id that pytest takes, with what it said first."""
+    with (staged.folder / "test_orders.py").open("a") as file:
+        file.write("\n\nclass TestOrders:\n    def test_tea(self):\n        assert 1 == 2, 'no tea'\n")
+    found = told(staged, "env", "verify", "--json", code=1)
+    verdict = found["stages"][-1]["verdict"]
+    assert verdict["state"] == "fail"
+    assert "no tea" in verdict["found"]
+    assert verdict["remedy"].endswith("then: pytest test_orders.py::TestOrders::test_tea")
+
+
+def test_stage_without_a_test_fails_and_a_shop_without_stages_needs_none(shop: Shop) -> None:
+    """Whoever describes a stage is told that it selects nothing; whoever describes none has no such stage."""
+    found = told(shop, "env", "verify", "--json", code=0)
+    assert stages_of(found)["end-to-end"] == "off"
+    with (shop.folder / "pyproject.toml").open("a") as file:
+        file.write('[tool.pytest-devenv.verify.orders]\nmarks = "e2e"\n')
+    verdict = told(shop, "env", "verify", "--json", code=1)["stages"][-1]["verdict"]
+    assert "correct verify.orders in pyproject.toml" in verdict["remedy"]
