@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: help health test perf tools lint bench docs clean cluster cluster-programs cluster-down test-cluster
+.PHONY: help health test perf tools lint bench docs clean cluster cluster-programs cluster-down test-cluster \
+  tilt-guide tilt-validate tilt-performance tilt-warm-cache
 
 help:
 	@echo "make health   is the reference environment healthy?  (TARGET=embedded, addresses or cluster)"
@@ -14,6 +15,10 @@ help:
 	@echo "make perf     does the reference environment keep its budgets?  (on a quiet machine)"
 	@echo "make lint     ruff, mypy, the floors of the house"
 	@echo "make bench    the benchmarks; results go to benchmarks/RESULTS.md"
+	@echo "make tilt-guide       be led to a healthy environment, one remedy after another"
+	@echo "make tilt-validate    settings, manifests, Tiltfile and tools, with nothing started"
+	@echo "make tilt-performance builds cold and warm, and edits until they are live, against their budgets"
+	@echo "make tilt-warm-cache  build every image, so that the next build finds its layers"
 	@echo "make docs     write the generated references and the README's picture again"
 
 health: $(VENV)/.health
@@ -48,6 +53,18 @@ cluster-down: $(VENV)/.test
 test-cluster: $(VENV)/.test
 	@$(BIN)/python -m tests.cluster.kind status >/dev/null 2>&1 || $(MAKE) cluster
 	@$(BIN)/python -m tests.cluster.kind exec -- $(BIN)/pytest tests/cluster
+
+tilt-guide: $(VENV)/.health
+	@$(BIN)/pytest-devenv guide
+
+tilt-validate: $(VENV)/.health
+	@$(BIN)/pytest-devenv validate
+
+tilt-performance: $(VENV)/.health
+	@$(BIN)/pytest-devenv env build-performance
+
+tilt-warm-cache: $(VENV)/.health
+	@$(BIN)/pytest-devenv env warm-cache
 
 lint: $(VENV)/.test
 	$(BIN)/pre-commit run --all-files --show-diff-on-failure

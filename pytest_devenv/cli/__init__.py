@@ -33,6 +33,7 @@ COMMANDS: dict[str, Lazy] = {
     "validate": Lazy(
         "pytest_devenv.cli.validate:validate", "Check settings, files, manifests, Tiltfile and tools; start nothing."
     ),
+    "guide": Lazy("pytest_devenv.cli.guide:guide", "Be led to a healthy environment, one remedy after another."),
     "init": Lazy("pytest_devenv.cli.init:init", "Write a first [tool.pytest-devenv] table from what is here."),
 }
 

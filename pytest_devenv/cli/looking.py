@@ -81,8 +81,8 @@ def run_of(
     )
 
 
-def health(settings: Settings) -> Run:
-    """Look at everything that `pytest -m health` looks at, and return it as a run.
+def health(settings: Settings, marks: tuple[str, ...] = ("health",)) -> Run:
+    """Look at everything that `pytest -m` would with these marks, and return it as a run.
 
     The environment is the one that is up, else one that is started for it and ends with it. Raises TargetError.
     """
@@ -93,7 +93,7 @@ def health(settings: Settings) -> Run:
 
     began = time.time()
     probes = every_probe(settings, choose(settings).target)
-    chosen = [probe for probe in probes.values() if probe.mark == "health"]
+    chosen = [probe for probe in probes.values() if probe.mark in marks]
     with Devenv(settings, probes) as devenv:
         devenv.look([probe.id for probe in chosen])
         entries = [entry(probe, devenv.verdict(probe.id)) for probe in chosen]

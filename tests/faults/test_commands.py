@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -10,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from tests.faults.project import Shop
 
 pytestmark = pytest.mark.timeout(240)
@@ -140,3 +145,76 @@ def test_stage_without_a_test_fails_and_a_shop_without_stages_needs_none(shop: S
         file.write('[tool.pytest-devenv.verify.orders]\nmarks = "e2e"\n')
     verdict = told(shop, "env", "verify", "--json", code=1)["stages"][-1]["verdict"]
     assert "correct verify.orders in pyproject.toml" in verdict["remedy"]
+
+
+PENDING = "CREATE TABLE notes (id bigint PRIMARY KEY);\n"
+
+
+@pytest.fixture
+def ending(shop: Shop) -> Iterator[Shop]:
+    """Give the shop, and end what the guide has brought up in it."""
+    yield shop
+    call(shop, "env", "down")
+
+
+def test_guide_says_what_it_would_run_and_runs_nothing_unasked(shop: Shop) -> None:
+    """With nobody at the terminal the command is shown, and nothing is started."""
+    done = call(shop, "guide")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "to run: pytest-devenv env up" in done.stdout
+    assert "not run: nobody was asked" in done.stdout
+    assert call(shop, "env", "status").returncode == 1
+
+
+def test_guide_brings_the_shop_up_and_mends_it(ending: Shop) -> None:
+    """Agreed to beforehand, it starts the environment, then applies what is pending, and ends with next steps."""
+    done = call(ending, "guide", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "$ pytest-devenv env up" in done.stdout
+    (ending.folder / "migrations" / "3_notes.sql").write_text(PENDING)
+    done = call(ending, "guide", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "$ pytest-devenv env up" not in done.stdout
+    assert "$ pytest-devenv db migrate --database shop" in done.stdout
+    assert "shop is healthy on the target embedded" in done.stdout
+    assert "next steps" in done.stdout
+
+
+def test_guide_leaves_to_a_person_what_only_a_person_can_do(ending: Shop) -> None:
+    """A migration that cannot run has to be mended: it is named, and nothing goes round in a circle."""
+    break_orders(ending)
+    done = call(ending, "guide", "--yes")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "CRATE" in done.stdout
+    assert "this is for you to do; then: pytest-devenv guide" in done.stdout
+
+
+def test_guide_asks_and_takes_yes_for_an_answer(ending: Shop) -> None:
+    """At a terminal each command that changes something is asked for, and runs once somebody says so."""
+    typed, terminal = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, "guide"],
+        cwd=ending.folder,
+        env=ending.environ,
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as child:
+        os.write(typed, b"y\n")
+        output, _ = child.communicate(timeout=200)
+    os.close(typed)
+    os.close(terminal)
+    assert child.returncode == 0, output
+    assert "run it? [Y/n]" in output
+    assert "shop is healthy" in output
+
+
+def test_guide_offers_another_place_than_a_context_that_is_not_allowed(ending: Shop, tmp_path: Path) -> None:
+    """A current context that may not be used is never asked: this machine is used instead, where nothing else is."""
+    ending.edit('target = "embedded"', 'contexts = ["kind-*"]')
+    (tmp_path / "config").write_text("current-context: production\n")
+    done = call(ending.given_too(KUBECONFIG=str(tmp_path / "config")), "guide", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the current kube context is 'production'" in done.stdout
+    assert "export PYTEST_DEVENV_TARGET=embedded" in done.stdout

@@ -1,0 +1,130 @@
+"""Where somebody stands: the first thing that is not well, from the tools over the cluster to the last service."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_devenv.errors import DevenvError, TargetError
+from pytest_devenv.settings import TargetName
+from pytest_devenv.verdict import State, Verdict, failed
+
+if TYPE_CHECKING:
+    from pytest_devenv.report.model import Run
+    from pytest_devenv.settings import Settings
+
+_ON_PAPER = ("tools.", "packages.", "context.", "cluster.")
+UP = "pytest-devenv env up"
+TILT_UP = "tilt up"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What was found: the root of what is not well, by its probe, and how many checks pass. No root: all is well."""
+
+    probe: str | None
+    verdict: Verdict | None
+    passed: int
+    target: TargetName
+
+
+def look(settings: Settings, *, declined: frozenset[str] = frozenset()) -> Standing:
+    """Look from the ground up, and no further than to the first that is not well.
+
+    `declined` are remedies that the person does not want, and that are not asked for again.
+    """
+    from pytest_devenv.probes.project.paper import target_of
+
+    target = target_of(settings)
+    root = _on_paper(settings) or _not_up(settings, target, declined)
+    if root is not None:
+        return Standing(root[0], root[1], 0, target)
+    try:
+        run = _looked(settings)
+    except DevenvError as error:
+        return Standing("environment", _not_opened(settings, error), 0, target)
+    roots = _roots(run)
+    if not roots:
+        return Standing(None, None, run.counts[State.PASS], target)
+    return Standing(*roots[0], run.counts[State.PASS], target)
+
+
+def _looked(settings: Settings) -> Run:
+    from pytest_devenv.cli.looking import health
+
+    return health(settings, marks=("health", "ports"))
+
+
+def _on_paper(settings: Settings) -> tuple[str, Verdict] | None:
+    """Return what the tools, packages, the context and its cluster lack."""
+    from pytest_devenv.cli.words import refused
+    from pytest_devenv.probes.batch import Batch
+    from pytest_devenv.probes.project.catalog import project_probes
+    from pytest_devenv.probes.project.paper import on_paper
+
+    probes = {key: probe for key, probe in project_probes(settings, refused).items() if key.startswith(_ON_PAPER)}
+    with Batch(probes, on_paper(settings)) as batch:
+        batch.start(probes)
+        found = {key: batch.wait(key) for key in probes}
+    for state in (State.FAIL, State.UNKNOWN):
+        for key, verdict in found.items():
+            if verdict.state is state:
+                return key, verdict
+    return None
+
+
+def _not_up(settings: Settings, target: TargetName, declined: frozenset[str]) -> tuple[str, Verdict] | None:
+    """Return that nothing has been brought up yet, where that can be told: it is nobody's failure."""
+    if target is TargetName.EMBEDDED and UP not in declined:
+        from pytest_devenv.targets.embedded.instance import kept
+
+        if kept(settings) is None:
+            return "environment", _down(settings, f"{settings.name} is not up on this machine", "an environment", UP)
+    tilts = target is TargetName.CLUSTER and (settings.root / "Tiltfile").is_file() and shutil.which("tilt") is not None
+    if tilts and TILT_UP not in declined:
+        from pytest_devenv.clients.tilt.client import NoTiltError, running
+
+        try:
+            running(settings.root)
+        except NoTiltError as error:
+            return "tilt", _down(settings, error.message, "a Tilt that runs this project", error.remedy or TILT_UP)
+    return None
+
+
+def _down(settings: Settings, summary: str, expected: str, remedy: str) -> Verdict:
+    return failed(summary, expected=expected, found="none", where=str(settings.root), remedy=remedy)
+
+
+def _not_opened(settings: Settings, error: DevenvError) -> Verdict:
+    return _down(settings, error.message.splitlines()[0], "an environment", error.remedy or "pytest-devenv config")
+
+
+def _roots(run: Run) -> list[tuple[str, Verdict]]:
+    from pytest_devenv.report.causes import roots
+
+    return [(root.probe, root.verdict) for root in roots(run)]
+
+
+def clusters(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Return the ways to a cluster that the settings allow, each by what it is called and the command, if it takes one.
+
+    One that is there is adopted without any: this run is pinned to its context, and the current one stays as it is.
+    """
+    from pytest_devenv.clients.kubernetes.kubeconfig import contexts, kubeconfig_files
+    from pytest_devenv.guard import allows_context
+
+    try:
+        there = contexts(kubeconfig_files(os.environ))
+    except TargetError:
+        there = ()
+    ways: dict[str, tuple[str, ...]] = {each: () for each in there if allows_context(settings.contexts, each)}
+    name = "".join(char if char.isalnum() else "-" for char in settings.name.lower()).strip("-")
+    for program, context, command in (
+        ("minikube", "minikube", ("minikube", "start")),
+        ("kind", f"kind-{name}", ("kind", "create", "cluster", "--name", name)),
+    ):
+        if context not in ways and shutil.which(program) is not None and allows_context(settings.contexts, context):
+            ways[context] = command
+    return ways
