@@ -6,12 +6,10 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.integration.validate.project import Project
+from tests.integration.validate.project import Project
 
 TILT = shutil.which("tilt")
 PROGRAM = Path(sys.executable).with_name("pytest-devenv")
@@ -111,3 +109,16 @@ def test_what_is_broken_in_a_tiltfile_is_named(tilted: Project, name: str) -> No
     assert verdict["state"] == "fail"
     assert found in verdict["found"]
     assert remedy in verdict["remedy"]
+
+
+@pytest.mark.tilt
+@pytest.mark.skipif(TILT is None or shutil.which("kubectl") is None, reason="no tilt, or no kubectl, on PATH")
+@pytest.mark.timeout(300)
+def test_tiltfile_of_the_reference_environment_is_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each of its triggers runs a command, a path or a mark that is there, and every service is where it has to be."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    monkeypatch.chdir(Path(__file__).parents[3])
+    found = Project(Path.cwd()).look()
+    ours = {name: each for name, each in found.items() if name.startswith("tiltfile.")}
+    assert {each["state"] for each in ours.values()} == {"pass"}, ours
+    assert ours["tiltfile.triggers_run_what_is_there[Tiltfile]"]["facts"]["triggers"] >= 11
