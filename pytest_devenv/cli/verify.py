@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pytest_devenv.cli import load_settings
+from pytest_devenv.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +29,9 @@ _DEADLINE_S = 600.0
 
 @click.command()
 @click.option("--timeout", "deadline_s", type=click.FloatRange(min=1), default=_DEADLINE_S, show_default=True)
+@click.option("--until", "last", metavar="STAGE", help="End after this stage.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, when all is done.")
-def verify(*, deadline_s: float, as_json: bool) -> None:
+def verify(*, deadline_s: float, last: str | None, as_json: bool) -> None:
     """Verify the environment stage by stage: set-up, migrations, connectivity, then the project's own checks.
 
     The first three are the packaged checks; [tool.pytest-devenv.verify.NAME] describes the others, which pytest runs.
@@ -42,6 +44,7 @@ def verify(*, deadline_s: float, as_json: bool) -> None:
     from pytest_devenv.verify.pipeline import verify as stages
 
     settings = load_settings()
+    _judge(settings, last)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: nothing is left behind
     view = view_for(sys.stdout)
     found: list[Done] = []
@@ -52,6 +55,8 @@ def verify(*, deadline_s: float, as_json: bool) -> None:
             found.append(done)
             if not as_json:
                 _tell(done, view)
+            if done.name == last:
+                break
         target = devenv.target.value
     code = _code(found)
     if as_json:
@@ -59,6 +64,15 @@ def verify(*, deadline_s: float, as_json: bool) -> None:
     else:
         click.echo(f"\n{_last(settings, found)}")
     raise SystemExit(code)
+
+
+def _judge(settings: Settings, last: str | None) -> None:
+    from pytest_devenv.verify.pipeline import stage_names
+
+    names = stage_names(settings)
+    if last is not None and last not in names:
+        msg = f"expected a stage ({', '.join(names)}), found {last}, looked in {settings.file}"
+        raise ConfigError(msg, remedy="pytest-devenv env verify runs all of them")
 
 
 @contextlib.contextmanager

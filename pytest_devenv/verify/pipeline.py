@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_devenv.probes.probe import Probe
     from pytest_devenv.run import Devenv
+    from pytest_devenv.settings import Settings
     from pytest_devenv.targets.embedded.instance import Instance
 
 _WELL = frozenset({State.PASS, State.OFF})
@@ -39,9 +40,9 @@ class Done:
         return self.verdict is not None and self.verdict.state in _WELL
 
 
-def stage_names(devenv: Devenv) -> tuple[str, ...]:
+def stage_names(settings: Settings) -> tuple[str, ...]:
     """Return the names of all stages, in their order."""
-    return (*Packaged, *(stage.name for stage in own(devenv.settings)))
+    return (*(str(stage) for stage in Packaged), *(stage.name for stage in own(settings)))
 
 
 def verify(devenv: Devenv, *, instance: Instance | None = None, deadline_s: float) -> Iterator[Done]:

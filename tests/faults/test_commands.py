@@ -141,6 +141,7 @@ def test_stage_without_a_test_fails_and_a_shop_without_stages_needs_none(shop: S
     """Whoever describes a stage is told that it selects nothing; whoever describes none has no such stage."""
     found = told(shop, "env", "verify", "--json", code=0)
     assert stages_of(found)["end-to-end"] == "off"
+    assert list(stages_of(told(shop, "env", "verify", "--until=set-up", "--json", code=0))) == ["set-up"]
     with (shop.folder / "pyproject.toml").open("a") as file:
         file.write('[tool.pytest-devenv.verify.orders]\nmarks = "e2e"\n')
     verdict = told(shop, "env", "verify", "--json", code=1)["stages"][-1]["verdict"]

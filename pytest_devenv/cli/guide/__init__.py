@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
 FAULTY = 1
 NOBODY_ASKED = 3
-MOST_STEPS = 20
+MOST_STEPS = 40
+MOST_WAITS = 6
 _HERE = "this machine"
 _CONTEXT = "context.may_be_used[context]"
 
@@ -55,8 +58,16 @@ class Person:
 class Way:
     """What has been tried and declined so far, so that nothing is offered in a circle."""
 
-    tried: set[tuple[str | None, str]] = field(default_factory=set)
+    tried: Counter[tuple[str | None, str]] = field(default_factory=Counter)
     declined: set[str] = field(default_factory=set)
+    settled: set[str | None] = field(default_factory=set)
+    changed: bool = False
+
+    def is_a_circle(self, probe: str | None, remedy: Remedy) -> bool:
+        """Note one more try of a remedy, and tell whether it has been one too many."""
+        key = (probe, remedy.text)
+        self.tried[key] += 1
+        return self.tried[key] > (MOST_WAITS if remedy.effect is Effect.WAITS else 1)
 
 
 @click.command()
@@ -97,23 +108,32 @@ def _step(settings: Settings, number: int, standing: Standing, person: Person, w
     if standing.probe == _CONTEXT and (person.interactive or person.yes):
         return _adopt(settings, person)
     remedy = read(verdict.remedy or "")
-    key = (standing.probe, remedy.text)
-    if key in way.tried:
+    if remedy.by_hand or not remedy.commands or remedy.effect is Effect.LOOKS:
+        return _left_to(person, way, standing, settle_s=settings.stable_s)
+    if way.is_a_circle(standing.probe, remedy):
         click.echo("  its remedy was tried already, and did not mend it")
         return False
-    way.tried.add(key)
-    if remedy.by_hand or not remedy.commands:
-        return _by_hand(person)
     click.echo(f"  to run: {shown(remedy.commands)}")
     if not person.agrees(remedy):
         way.declined.add(shown(remedy.commands))
         return person.interactive and standing.probe in {"environment", "tilt"}
     try:
-        done = run(settings, remedy.commands)
+        run(settings, remedy.commands)
     except DevenvError as error:
         click.echo(f"  {error}".replace("\n", "\n  "))
         return False
-    return (done and remedy.effect is not Effect.LOOKS) or _by_hand(person)
+    way.changed = way.changed or remedy.effect is not Effect.WAITS
+    return True  # one that failed has its reason in what the next look finds
+
+
+def _left_to(person: Person, way: Way, standing: Standing, *, settle_s: float) -> bool:
+    """Give what was just changed a moment to settle, once for each root; then it is for the person to do."""
+    if way.changed and standing.probe not in way.settled:
+        way.settled.add(standing.probe)
+        click.echo(f"  something was just changed: this may pass, another look in {settle_s:g} s")
+        time.sleep(settle_s)
+        return True
+    return _by_hand(person)
 
 
 def _by_hand(person: Person) -> bool:

@@ -12,10 +12,12 @@ from pytest_devenv.settings import TargetName
 from pytest_devenv.verdict import State, Verdict, failed
 
 if TYPE_CHECKING:
+    from pytest_devenv.report.causes import Root
     from pytest_devenv.report.model import Run
     from pytest_devenv.settings import Settings
 
 _ON_PAPER = ("tools.", "packages.", "context.", "cluster.")
+_TILT_READY = "tilt.resources_are_ready["
 UP = "pytest-devenv env up"
 TILT_UP = "tilt up"
 
@@ -45,10 +47,10 @@ def look(settings: Settings, *, declined: frozenset[str] = frozenset()) -> Stand
         run = _looked(settings)
     except DevenvError as error:
         return Standing("environment", _not_opened(settings, error), 0, target)
-    roots = _roots(run)
-    if not roots:
+    root = _first(run)
+    if root is None:
         return Standing(None, None, run.counts[State.PASS], target)
-    return Standing(*roots[0], run.counts[State.PASS], target)
+    return Standing(root.probe, root.verdict, run.counts[State.PASS], target)
 
 
 def _looked(settings: Settings) -> Run:
@@ -83,7 +85,7 @@ def _not_up(settings: Settings, target: TargetName, declined: frozenset[str]) ->
         if kept(settings) is None:
             return "environment", _down(settings, f"{settings.name} is not up on this machine", "an environment", UP)
     tilts = target is TargetName.CLUSTER and (settings.root / "Tiltfile").is_file() and shutil.which("tilt") is not None
-    if tilts and TILT_UP not in declined:
+    if tilts and not any(each.startswith(TILT_UP) for each in declined):
         from pytest_devenv.clients.tilt.client import NoTiltError, running
 
         try:
@@ -101,10 +103,13 @@ def _not_opened(settings: Settings, error: DevenvError) -> Verdict:
     return _down(settings, error.message.splitlines()[0], "an environment", error.remedy or "pytest-devenv config")
 
 
-def _roots(run: Run) -> list[tuple[str, Verdict]]:
+def _first(run: Run) -> Root | None:
+    """Return the root to begin with: a Tilt that is still at it goes before what it has yet to bring up."""
     from pytest_devenv.report.causes import roots
 
-    return [(root.probe, root.verdict) for root in roots(run)]
+    found = roots(run)
+    at_it = [each for each in found if each.probe.startswith(_TILT_READY) and each.state is State.UNKNOWN]
+    return next(iter((*at_it, *found)), None)
 
 
 def clusters(settings: Settings) -> dict[str, tuple[str, ...]]:
