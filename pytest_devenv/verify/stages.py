@@ -31,8 +31,13 @@ _MARKS = frozenset({"health", "schema"})
 
 
 def packaged(settings: Settings, probes: Mapping[str, Probe]) -> Mapping[Packaged, tuple[Probe, ...]]:
-    """Return the probes of each packaged stage; what is timed, or about the ports of this machine, is in none."""
-    chosen = [(stage_of(settings, probe), probe) for probe in probes.values() if probe.mark in _MARKS]
+    """Return the probes of each packaged stage.
+
+    In none is what is timed, what is about the ports of this machine, and whether the manifests are what is deployed:
+    under Tilt they are not, and are not to be.
+    """
+    every = (each for each in probes.values() if each.mark in _MARKS and not each.name.startswith("manifests."))
+    chosen = [(stage_of(settings, probe), probe) for probe in every]
     return MappingProxyType({stage: tuple(probe for of, probe in chosen if of is stage) for stage in Packaged})
 
 

@@ -57,7 +57,8 @@ def _code(settings: Settings, words: Sequence[str]) -> int:
 
 def start_tilt(settings: Settings, words: Sequence[str]) -> None:
     """Start Tilt and leave it running; its log goes to a file. Raises WaitTimeoutError where it does not come up."""
-    from pytest_devenv.clients.tilt.client import NoTiltError, running
+    from pytest_devenv.clients.tilt.client import running
+    from pytest_devenv.clients.tilt.program import NoTiltError
     from pytest_devenv.targets.embedded.instance import project_key, state_folder
 
     log = state_folder() / f"tilt-{project_key(settings)}.log"

@@ -40,9 +40,9 @@ def look(settings: Settings, *, declined: frozenset[str] = frozenset()) -> Stand
     from pytest_devenv.probes.project.paper import target_of
 
     target = target_of(settings)
-    root = _on_paper(settings) or _not_up(settings, target, declined)
-    if root is not None:
-        return Standing(root[0], root[1], 0, target)
+    early = _on_paper(settings) or _not_up(settings, target, declined)
+    if early is not None:
+        return Standing(*early, 0, target)
     try:
         run = _looked(settings)
     except DevenvError as error:
@@ -86,7 +86,8 @@ def _not_up(settings: Settings, target: TargetName, declined: frozenset[str]) ->
             return "environment", _down(settings, f"{settings.name} is not up on this machine", "an environment", UP)
     tilts = target is TargetName.CLUSTER and (settings.root / "Tiltfile").is_file() and shutil.which("tilt") is not None
     if tilts and not any(each.startswith(TILT_UP) for each in declined):
-        from pytest_devenv.clients.tilt.client import NoTiltError, running
+        from pytest_devenv.clients.tilt.client import running
+        from pytest_devenv.clients.tilt.program import NoTiltError
 
         try:
             running(settings.root)
