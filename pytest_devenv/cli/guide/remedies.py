@@ -51,8 +51,8 @@ _EFFECTS: dict[str, dict[str, Effect]] = {
     },
     "docker": {
         **dict.fromkeys(("info", "ps", "logs"), Effect.LOOKS),
-        **dict.fromkeys(("start", "unpause", "restart"), Effect.CHANGES),
-        **dict.fromkeys(("stop", "rm"), Effect.DESTROYS),
+        **dict.fromkeys(("start", "unpause", "restart", "up"), Effect.CHANGES),
+        **dict.fromkeys(("stop", "rm", "down"), Effect.DESTROYS),
     },
     "minikube": {"status": Effect.LOOKS, "start": Effect.CHANGES, "delete": Effect.DESTROYS},
     "kind": {"create": Effect.CHANGES, "delete": Effect.DESTROYS, "export": Effect.CHANGES},

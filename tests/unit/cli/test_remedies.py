@@ -28,6 +28,7 @@ K = "kubectl --context kind-shop --namespace shop"
         ),
         ("docker start shop-control-plane", "docker start shop-control-plane", Effect.CHANGES),
         ("minikube start", "minikube start", Effect.CHANGES),
+        ("docker compose up --detach db", "docker compose up --detach db", Effect.CHANGES),
         ("kill 4711", "kill 4711", Effect.DESTROYS),
         ("pip install 'pytest-devenv[alembic]'", "pip install pytest-devenv[alembic]", Effect.CHANGES),
         (f"{K} delete pod/web-1", f"{K} delete pod/web-1", Effect.DESTROYS),
