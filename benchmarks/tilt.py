@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 from benchmarks.measure import Row
-from pytest_devenv.clients.tilt.client import NoTiltError, running
+from pytest_devenv.clients.tilt.client import running
+from pytest_devenv.clients.tilt.program import NoTiltError
 
 ROOT = Path(__file__).parents[1]
 RUNS = 15

@@ -87,6 +87,7 @@ def test_without_a_terminal_it_reads_as_toml_with_sources(folder: Path) -> None:
         # password is not set
         url = "postgres://shop:***@db"  # environment PYTEST_DEVENV_DB_URL
         # host is not set
+        # start is not set
 
         [services.web]
         kind = "http"      # pytest-devenv.toml:6
@@ -96,6 +97,7 @@ def test_without_a_terminal_it_reads_as_toml_with_sources(folder: Path) -> None:
         requires = ["db"]  # pytest-devenv.toml:7
         # url is not set
         # host is not set
+        # start is not set
         health = "/"       # default
         status = 200       # default
         body = "any"       # default
