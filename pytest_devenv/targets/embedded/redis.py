@@ -40,7 +40,6 @@ def start_redis(service: str, instance: Path, *, start_s: float) -> tuple[Child,
         lines = (
             f"bind {HOST}",
             f"port {port}",
-            f"dir {home}",
             f"requirepass {password.reveal()}",
             f"maxmemory {_MAX_MEMORY}",
             "maxmemory-policy noeviction",

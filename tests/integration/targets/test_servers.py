@@ -95,6 +95,14 @@ def test_postgres_runs_as_an_account_that_is_not_root(instance: instances.Instan
     assert uid == (pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else os.geteuid())
 
 
+def test_servers_start_in_a_folder_of_any_name(state: Path) -> None:
+    """Spaces, quotes and letters of any alphabet in the path stand in no server's way."""
+    odd = state / "a \"b\" ä 'c'"
+    odd.mkdir(mode=0o711)
+    told = both_started({"PYTEST_DEVENV_STATE": str(odd)})
+    assert told["answers"] == [1, True]
+
+
 def test_data_is_made_once_and_copied_from_then_on(
     instance: instances.Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
