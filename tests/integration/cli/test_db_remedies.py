@@ -40,8 +40,8 @@ def test_every_printed_command_and_option_exists() -> None:
 
 
 def test_what_probes_print_works(shop: Shop) -> None:
-    """`migrate` and `reset` of the verdicts' remedies are whole command lines."""
-    for line in (commands.migrate(shop.name), commands.reset(shop.name) + " --force"):
+    """`migrate`, `setup` and `reset` of the verdicts' remedies are whole command lines."""
+    for line in (commands.migrate(shop.name), commands.setup(shop.name), commands.reset(shop.name) + " --force"):
         program, *words = shlex.split(line)
         assert program == "pytest-devenv"
         assert shop.run(*words[1:]).exit_code == 0
