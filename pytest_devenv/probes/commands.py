@@ -163,8 +163,12 @@ def password_setting(environment: Environment, endpoint: Endpoint, of: str) -> s
         return f"set {source.env} to the password of {of}"
     if source is not None and source.secret is not None:
         return f"correct the key {source.key} of the Secret {source.secret}"
-    file = environment.settings.file.name
-    return f"say in services.{endpoint.service}.password in {file} where the password is found"
+    of_url = url_variable(endpoint.service) if environment.target is TargetName.ADDRESSES else None
+    return (
+        f'say where it is found, such as password = {{ env = "{endpoint.kind.value.upper()}_PASSWORD" }} in '
+        f"services.{endpoint.service} of {environment.settings.file.name}"
+        + ("" if of_url is None else f"; or give the URL with it as {of_url}")
+    )
 
 
 def without_password(environment: Environment, endpoint: Endpoint) -> str:

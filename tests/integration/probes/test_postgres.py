@@ -100,7 +100,10 @@ def test_a_missing_password_fails(owned: Owned) -> None:
     endpoint = replace(owned.address.endpoint, password=None)
     verdict = look(environment(endpoint), ACCEPTS)
     assert verdict.summary == f"postgres wants a password for {owned.role}, and none is configured"
-    assert verdict.remedy == "say in services.postgres.password in pyproject.toml where the password is found"
+    assert verdict.remedy == (
+        'say where it is found, such as password = { env = "POSTGRES_PASSWORD" } in services.postgres of pyproject.toml'
+        "; or give the URL with it as PYTEST_DEVENV_POSTGRES_URL"
+    )
 
 
 def test_a_role_without_a_free_connection_fails(owned: Owned) -> None:

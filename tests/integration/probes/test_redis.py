@@ -83,7 +83,10 @@ def test_a_password_that_is_not_configured_fails(redis_server: Endpoint) -> None
     verdict = look(environment(replace(redis_server, password=None)), ANSWERS)
     assert verdict.summary == "redis wants a password, and none is configured"
     assert verdict.found == "NOAUTH: authentication required"
-    assert verdict.remedy == "say in services.redis.password in pyproject.toml where the password is found"
+    assert verdict.remedy == (
+        'say where it is found, such as password = { env = "REDIS_PASSWORD" } in services.redis of pyproject.toml; '
+        "or give the URL with it as PYTEST_DEVENV_REDIS_URL"
+    )
 
 
 def test_a_password_that_the_server_does_not_know_fails(redis_server: Endpoint, admin: redis.Redis) -> None:
