@@ -26,6 +26,7 @@ _MOST_FILES = 5000
 _LARGEST_BYTES = 1_000_000
 _COMPOSE = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _DOTENV = (".env", ".env.example")
+_SEEDS = frozenset({"seed", "seeds", "fixtures"})  # whose files may be numbered as migrations are
 _VERSIONED = re.compile(r"\d+_.+\.sql")
 
 
@@ -213,7 +214,11 @@ def _databases(
     by_folder: dict[Path, set[str]] = {}
     for file in files:
         by_folder.setdefault(file.parent, set()).add(file.name)
-    places = {place: engine for place, names in by_folder.items() if (engine := _engine(place, names)) is not None}
+    places = {
+        place: engine
+        for place, names in by_folder.items()
+        if not _SEEDS & set(place.relative_to(folder).parts) and (engine := _engine(place, names)) is not None
+    }
     single = len(places) == 1
     told = {each.database: each.name for each in services if each.database is not None}
     only = next(iter(told)) if len(told) == 1 else None

@@ -233,14 +233,14 @@ def test_an_empty_project_gets_an_example(empty: Path) -> None:
         (["db/shop/1_users.sql"], [("sqlx", "db/shop")]),
         (["alembic/env.py", "alembic/versions/1.py"], [("alembic", "alembic")]),
         (["migrations/a/1_x.sql", "migrations/b/1_x.sql"], [("sqlx", "migrations/a"), ("sqlx", "migrations/b")]),
-        (["queries/users.sql", "tests/1_x.sql", "node_modules/1_x.sql"], []),
+        (["queries/users.sql", "tests/1_x.sql", "node_modules/1_x.sql", "seeds/base/10_users.sql"], []),
     ],
     ids=["bun", "sqlx", "alembic", "two databases", "no migrations"],
 )
 def test_folders_of_migrations_are_known_by_their_layout(
     empty: Path, files: list[str], migrations: list[tuple[str, str]]
 ) -> None:
-    """sqlx, bun and Alembic each leave a layout behind; a folder of queries is none of them."""
+    """sqlx, bun and Alembic each leave a layout behind; a folder of queries or of seeds is none of them."""
     for name in files:
         (empty / name).parent.mkdir(parents=True, exist_ok=True)
         (empty / name).touch()
