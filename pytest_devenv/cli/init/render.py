@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     from pytest_devenv.cli.init.found import Found, FoundDatabase, FoundService
 
-_LOCAL_CONTEXTS = ("minikube", "kind-*", "k3d-*", "docker-desktop")
+_LOCAL_CONTEXTS = (  # what clusters of one's own machine are called
+    *("minikube", "kind-*", "k3d-*", "docker-desktop"),
+    *("rancher-desktop", "colima", "orbstack", "microk8s"),
+)
 
 
 def render(found: Found, *, prefix: str) -> str:

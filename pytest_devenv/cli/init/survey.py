@@ -44,10 +44,10 @@ def survey(folder: Path) -> Found:
     services |= {each.name: each for each in servers(dotenv, told_by) if each.kind not in kinds}
     services = {each.name: each for each in _completed(services.values(), tilt, dotenv)}
     databases = tuple(_databases(folder, files, services.values(), dotenv, notes))
-    on_cluster = bool(manifests.objects or tilt.resources)
+    on_cluster = any(each.workload is not None for each in services.values()) or tilt.resources
     return Found(
         name=_project_name(folder),
-        target="addresses" if services and not on_cluster else "auto",
+        target="cluster" if on_cluster else "addresses" if services else "auto",
         namespace=manifests.namespace(),
         contexts=tuple(each for each in tilt.contexts if re.search(r"[^\s*?]", each)),
         secrets=tuple(each for each in manifests.secrets() if re.fullmatch(r"[^\s\[\]]+", each)),

@@ -70,7 +70,7 @@ WRITTEN = """\
 [tool.pytest-devenv]
 name = "my-shop"
 environment = "development"  # development, test, staging, production: only the first two are ever changed
-target = "auto"              # auto, cluster, embedded (processes of this machine), addresses (servers that are there)
+target = "cluster"           # auto, cluster, embedded (processes of this machine), addresses (servers that are there)
 namespace = "shop-dev"
 contexts = ["kind-shop"]  # nothing is read from any other kube context
 required_secrets = ["db.login"]  # names only, never values
