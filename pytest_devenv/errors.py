@@ -23,6 +23,10 @@ class TargetError(DevenvError):
     """The environment's target cannot be chosen, reached or started."""
 
 
+class NoEngineError(TargetError):
+    """No container engine runs the environment's cluster, so that nothing can be said of what is in it."""
+
+
 class GuardError(DevenvError):
     """A change was refused, because what it would change is not known to be a development environment."""
 

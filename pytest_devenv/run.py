@@ -9,13 +9,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from pytest_devenv.clients.pool import Pool
+from pytest_devenv.errors import NoEngineError
 from pytest_devenv.probes.apart import looked_apart
 from pytest_devenv.probes.batch import JOBS, Batch, Unshared
 from pytest_devenv.probes.graph import closure
 from pytest_devenv.probes.redact import redacted
 from pytest_devenv.settings import ServiceKind
 from pytest_devenv.targets.choose import choose
-from pytest_devenv.targets.opening import opened
+from pytest_devenv.targets.opening import opened, unseen
 from pytest_devenv.verdict import Evidence, State, Verdict
 
 if TYPE_CHECKING:
@@ -98,7 +99,10 @@ class Devenv:
                 self._warming.start()
                 remarks = _put_back(self.settings)
                 way = opened(self.settings, self.choice, instance=self._instance, keep=self._keep, reload=self._reload)
-                environment = self._stack.enter_context(way)
+                try:
+                    environment = self._stack.enter_context(way)
+                except NoEngineError as error:
+                    environment = unseen(self.settings, self.choice, error)
                 pool = Pool()
                 self._stack.callback(pool.close)
                 self._environment = replace(environment, notes=(*environment.notes, *remarks), pool=pool)

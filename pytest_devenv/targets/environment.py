@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from pytest_devenv.settings import Settings, TargetName
     from pytest_devenv.verdict import Verdict
 
+CLUSTER_FAULT = "the cluster"  # no service may be called so
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """What probes look at and fixtures hand out.
 
     `why` says in one line how the target was chosen. `faults` holds, by service, the verdict on what could not be
-    brought up or resolved (such a service may have no endpoint), and under `database_fault(name)` that on a database.
+    brought up or resolved (such a service may have no endpoint), under `database_fault(name)` that on a database, and
+    under `CLUSTER_FAULT` why there is no cluster to look at.
     `variables` are the environment variables that each service was given, and `logs` the files that its output goes
     to, where this run knows them. `timings_s` tells how long each service took to come up, where we started it, and
     `attached` that another run did. `cluster` is there on the cluster target alone. From `pool` probes have their

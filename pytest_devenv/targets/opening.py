@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from pytest_devenv.settings import TargetName
 from pytest_devenv.targets import addresses
-from pytest_devenv.targets.environment import Environment
+from pytest_devenv.targets.environment import CLUSTER_FAULT, Environment
+from pytest_devenv.verdict import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_devenv.errors import NoEngineError
     from pytest_devenv.settings import Settings
     from pytest_devenv.targets.choose import Choice
     from pytest_devenv.targets.embedded.instance import Instance
@@ -38,7 +40,7 @@ def opened(
     `keep` leaves it running, as `env up` does; `reload` has services take up edits of their code, where they can. On
     the cluster target nothing is waited for: a cluster that does not answer, and a pod that is broken, is for the
     probes to tell.
-    Raises TargetError where the target cannot be used at all.
+    Raises TargetError where the target cannot be used at all, of which NoEngineError is for `unseen` to tell.
     """
     match choice.target:
         case TargetName.ADDRESSES:
@@ -50,6 +52,19 @@ def opened(
 
             with environment(settings, choice, instance=instance, keep=keep) as found:
                 yield found
+
+
+def unseen(settings: Settings, choice: Choice, error: NoEngineError) -> Environment:
+    """Return the environment of a cluster that nobody can look at: every look at it says why."""
+    where = f"target {choice.target}: {choice.why}"
+    fault = unknown(error.message, where=where, remedy=error.remedy)
+    return Environment(
+        settings=settings,
+        target=choice.target,
+        why=choice.why,
+        endpoints=MappingProxyType({}),
+        faults=MappingProxyType({CLUSTER_FAULT: fault, **dict.fromkeys(settings.services, fault)}),
+    )
 
 
 def _embedded(

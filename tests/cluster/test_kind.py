@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -134,3 +136,28 @@ def test_without_an_engine_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
         "  remedy: start it (`docker info` shows whether it answers), or choose --devenv-target=embedded, "
         "which needs none"
     )
+
+
+def test_a_run_without_an_engine_does_not_know(tmp_path: Path) -> None:
+    """Where no container engine answers, a run has one verdict, `unknown`, that all others wait for."""
+    table = '[tool.pytest-devenv]\nname = "shop"\n[tool.pytest-devenv.services.redis]\nkind = "redis"\n'
+    (tmp_path / "pyproject.toml").write_text(table)
+    words = ("-m", "health", "--devenv-cluster=kind", "--devenv-report=report.json", "-p", "no:cacheprovider")
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", *words],
+        cwd=tmp_path,
+        env={**os.environ, "DOCKER_HOST": "unix:///nonexistent/docker.sock", "PYTEST_DEVENV_TARGET": "cluster"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert run.returncode == 1, run.stdout + run.stderr
+    checks = json.loads((tmp_path / "report.json").read_text())["checks"]
+    verdicts = {each["probe"]: each["verdict"] for each in checks}
+    root = verdicts.pop("cluster.answers[cluster]")
+    assert root["state"] == "unknown"
+    assert root["summary"].startswith("kind runs its nodes in a container engine: expected Docker, Podman or nerdctl")
+    assert "docker info" in root["remedy"]
+    assert verdicts["redis.answers[redis]"]["cause"] == "cluster.answers[cluster]"
+    assert {each["state"] for each in verdicts.values()} <= {"blocked", "off"}

@@ -18,6 +18,7 @@ from pytest_devenv.probes.cluster.refusals import refused, said
 from pytest_devenv.probes.cluster.snapshot import cluster_of
 from pytest_devenv.probes.probe import Probe, probe_id
 from pytest_devenv.probes.shared import Shared
+from pytest_devenv.targets.environment import CLUSTER_FAULT
 from pytest_devenv.verdict import failed, off, passed, unknown
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ def _asked(environment: Environment) -> Answer:
 def _answers(shared: Shared[Answer], environment: Environment) -> Verdict:
     from pytest_devenv.clients.kubernetes import ApiError, UnreachableError
 
+    fault = environment.faults.get(CLUSTER_FAULT)
+    if fault is not None:
+        return fault
     cluster = cluster_of(environment)
     try:
         answer = shared.get("cluster.answers", environment)

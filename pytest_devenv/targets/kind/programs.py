@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_devenv.errors import TargetError
+from pytest_devenv.errors import NoEngineError, TargetError
 from pytest_devenv.targets.wheels import cache_folder, install
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def find() -> Programs:
 
 
 def clusters(programs: Programs) -> tuple[str, ...]:
-    """Return the names of the kind clusters of this machine; raises TargetError where no container engine answers."""
+    """Return the names of the kind clusters of this machine; raises NoEngineError where no container engine answers."""
     return tuple(_asked([programs.kind, "get", "clusters"]).split())
 
 
@@ -59,17 +59,17 @@ def export(programs: Programs, name: str, kubeconfig: Path) -> None:
 
 
 def _asked(command: list[str]) -> str:
-    """Return what kind answers; raises TargetError where it cannot ask a container engine."""
+    """Return what kind answers; raises NoEngineError where it cannot ask a container engine."""
     remedy = "start it (`docker info` shows whether it answers), or choose --devenv-target=embedded, which needs none"
     expected = "kind runs its nodes in a container engine: expected Docker, Podman or nerdctl to answer"
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_LOOK_S, check=False)
     except subprocess.TimeoutExpired as error:
         msg = f"{expected}, found it silent for {_LOOK_S:g} s"
-        raise TargetError(msg, remedy=remedy) from error
+        raise NoEngineError(msg, remedy=remedy) from error
     if done.returncode != 0:
         msg = f"{expected}, found: {_complaint(done.stderr)}"
-        raise TargetError(msg, remedy=remedy)
+        raise NoEngineError(msg, remedy=remedy)
     return done.stdout
 
 

@@ -39,7 +39,7 @@ def provided(settings: Settings, *, keep: bool = False) -> Iterator[Kubeconfig]:
 
     One that is there is reused, and not deleted; except one that a run made and was killed before it could delete it.
     One that is made here is deleted when the last run that uses it ends, unless `keep`. Raises TargetError where
-    pytest-kind, kind, kubectl or a container engine is not there, and where kind does not succeed.
+    pytest-kind, kind or kubectl is not there, and where kind does not succeed; NoEngineError where no engine answers.
     """
     found = programs.find()
     name, folder = cluster_name(settings), _folder(settings)
