@@ -5,18 +5,15 @@ from __future__ import annotations
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from pytest_devenv.probes.cluster.answers import SUBJECT
-from pytest_devenv.probes.cluster.differences import differences
 from pytest_devenv.probes.cluster.kubectl import kubectl_of
 from pytest_devenv.probes.cluster.namespace import exists_id
-from pytest_devenv.probes.cluster.objects import name_of
-from pytest_devenv.probes.cluster.refusals import forbidden, said
+from pytest_devenv.probes.cluster.refusals import forbidden
 from pytest_devenv.probes.cluster.snapshot import cluster_of
+from pytest_devenv.probes.cluster.tried import Trial, Tried
 from pytest_devenv.probes.probe import Probe, probe_id
 from pytest_devenv.probes.shared import Shared
 from pytest_devenv.verdict import Evidence, Verdict, failed, passed, unknown
@@ -25,37 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from pytest_devenv.clients.kubernetes import Api, ApiError
     from pytest_devenv.probes.cluster.kubectl import Kubectl
-    from pytest_devenv.probes.cluster.objects import Object
     from pytest_devenv.settings import Settings
     from pytest_devenv.targets.environment import Environment
 
 _AT_ONCE = 6
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-_APPLY = "application/apply-patch+yaml"
-_MANAGER = "pytest-devenv"
 _SHOWN = 12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """What came of applying one object without keeping it.
-
-    `would_be` is what it would be, `is_now` what it is, None where it is not there. `refusal` is what the API server
-    said instead, and `barred` its error where this user may not even try.
-    """
-
-    object: Object
-    refusal: str | None = None
-    barred: ApiError | None = None
-    would_be: Object | None = None
-    is_now: Object | None = None
-
-    @property
-    def label(self) -> str:
-        """The object as kubectl writes it: `deployment/backend`."""
-        return f"{str(self.object.get('kind', '')).lower()}/{name_of(self.object)}"
 
 
 def probes(settings: Settings) -> Iterator[Probe]:
@@ -119,7 +92,7 @@ def judge_drift(tried: Sequence[Tried], kubectl: Kubectl) -> Verdict:
     for each in tried:
         if each.would_be is None:
             continue
-        found = ["is not there"] if each.is_now is None else differences(each.is_now, each.would_be)
+        found = each.changes
         if found:
             drifted.append(each.label)
             lines += [f"{each.label}: {line}" for line in found]
@@ -142,9 +115,9 @@ def _tried(environment: Environment) -> tuple[Tried, ...] | Verdict:
     if isinstance(rendered, Verdict):
         return rendered
     cluster = cluster_of(environment)
-    resources = _Resources(cluster.api)
+    trial = Trial(cluster.api, cluster.namespace)
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="manifests") as threads:
-        return tuple(threads.map(partial(_try, cluster.api, resources, cluster.namespace), rendered))
+        return tuple(threads.map(trial.of, rendered))
 
 
 def render(folder: Path, *, deadline_s: float) -> tuple[dict[str, Any], ...] | Verdict:
@@ -195,51 +168,6 @@ def render(folder: Path, *, deadline_s: float) -> tuple[dict[str, Any], ...] | V
             where=str(folder),
             remedy="correct it: the line is named above",
         )
-
-
-class _Resources:
-    """Where the objects of a kind are to be had: https://kubernetes.io/docs/reference/using-api/api-concepts/."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
-        self._known: dict[str, dict[str, tuple[str, bool]]] = {}
-
-    def path(self, each: Object, namespace: str) -> str:
-        """Return the path of an object. Raises ApiError where the server lacks its API, KeyError where its kind."""
-        version, kind = str(each.get("apiVersion")), str(each.get("kind"))
-        base = f"/api/{version}" if "/" not in version else f"/apis/{version}"
-        if base not in self._known:
-            found = self._api.get(base).get("resources") or ()
-            self._known[base] = {
-                one["kind"]: (one["name"], bool(one["namespaced"])) for one in found if "/" not in one["name"]
-            }
-        resource, namespaced = self._known[base][kind]
-        own = each.get("metadata", {}).get("namespace") or namespace
-        return (
-            f"{base}/namespaces/{own}/{resource}/{name_of(each)}"
-            if namespaced
-            else f"{base}/{resource}/{name_of(each)}"
-        )
-
-
-def _try(api: Api, resources: _Resources, namespace: str, each: dict[str, Any]) -> Tried:
-    from pytest_devenv.clients.kubernetes import ApiError
-
-    try:
-        path = resources.path(each, namespace)
-        would_be = api.request(
-            "PATCH", path, each, content_type=_APPLY, dryRun="All", fieldManager=_MANAGER, force="true"
-        )
-    except ApiError as error:
-        return Tried(object=each, barred=error) if error.forbidden else Tried(object=each, refusal=said(error).found)
-    except KeyError:
-        return Tried(object=each, refusal=f"no kind {each.get('kind')} in {each.get('apiVersion')}")
-    try:
-        return Tried(object=each, would_be=would_be, is_now=api.get(path))
-    except ApiError as error:
-        if error.status == HTTPStatus.NOT_FOUND:
-            return Tried(object=each, would_be=would_be)
-        return Tried(object=each, barred=error) if error.forbidden else Tried(object=each, refusal=said(error).found)
 
 
 def _dry_run(kubectl: Kubectl) -> str:
