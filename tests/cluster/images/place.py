@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
+from tests.cluster.kind import place
 from tests.cluster.kind.place import home
 from tests.cluster.kind.versions import key
 
@@ -21,15 +21,7 @@ def folder() -> Path:
 
 def recent(made: Path) -> Path:
     """Note that a thing was used now, and remove those of its name that were not for longest; return it."""
-    made.touch()
-    name = made.name.rpartition("-")[0]
-    others = sorted(made.parent.glob(f"{name}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in others[_KEPT:]:
-        if old.is_dir():
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            old.unlink(missing_ok=True)
-    return made
+    return place.recent(made, f"{made.name.rpartition('-')[0]}-*", kept=_KEPT)
 
 
 def key_of(*paths: Path) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.cluster.kind import versions
-from tests.cluster.kind.place import home
+from tests.cluster.kind.place import home, recent
 from tests.cluster.kind.say import StepError, run, step
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _DOWNLOAD_S = 1200
 _BUILD_S = 3600
+_KEPT = 2
 _STAGING = re.compile(r"(k8s\.io/[\w.-]+) v0\.0\.0\s")
 
 
@@ -80,7 +81,7 @@ def ensure(programs: Iterable[str] = EVERY) -> Path:
         if wanted:
             with step(f"build {', '.join(wanted)} from {source.module} {source.version}"):
                 _build(source, wanted, into)
-    return into
+    return recent(into, "bin-*", kept=_KEPT)
 
 
 def source_of(source: Source) -> Path:

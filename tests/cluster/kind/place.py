@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,22 @@ def running() -> Path:
 def data() -> Path:
     """Return the folder of the images and containers that the engine holds."""
     return home() / "engine"
+
+
+def recent(made: Path, family: str, *, kept: int) -> Path:
+    """Note that a thing was used now, and remove those of its family that were not for longest; return it.
+
+    `family` is the pattern of their names, and `kept` how many stay: more than one, as another checkout may want its
+    own.
+    """
+    made.touch()
+    others = sorted(made.parent.glob(family), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in others[kept:]:
+        if old.is_dir():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.unlink(missing_ok=True)
+    return made
 
 
 @contextlib.contextmanager

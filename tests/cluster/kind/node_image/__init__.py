@@ -18,11 +18,12 @@ from pathlib import Path
 from tests.cluster.kind import binaries, engine, versions
 from tests.cluster.kind.node_image import base, pods, store
 from tests.cluster.kind.packages import find
-from tests.cluster.kind.place import home
+from tests.cluster.kind.place import home, recent
 from tests.cluster.kind.say import StepError, step
 
 _HERE = Path(__file__).parent
 _PIPE_S = 600
+_KEPT = 2
 
 
 def tag() -> str:
@@ -36,17 +37,18 @@ def ensure() -> str:
     """Have the image in the engine, from the cache or made now, and return its name; raises StepError."""
     image = tag()
     archive = home() / f"node-{image.partition(':')[2]}.tar.zst"
-    if engine.docker("image", "ls", "--quiet", image).strip():
-        return image
+    if not engine.docker("image", "ls", "--quiet", image).strip():
+        if archive.exists():
+            with step(f"load the node image {image} from the cache"):
+                _pipe([find("zstd") or "zstd", "-dc", archive], ["docker", "load", "--quiet"])
+        else:
+            _build(image)
+            with step("keep the node image in the cache"):
+                unfinished = archive.with_suffix(".making")
+                _pipe(["docker", "save", image], [find("zstd") or "zstd", "-q", "-T0", "-3", "-f", "-o", unfinished])
+                unfinished.rename(archive)
     if archive.exists():
-        with step(f"load the node image {image} from the cache"):
-            _pipe([find("zstd") or "zstd", "-dc", archive], ["docker", "load", "--quiet"])
-        return image
-    _build(image)
-    with step("keep the node image in the cache"):
-        unfinished = archive.with_suffix(".making")
-        _pipe(["docker", "save", image], [find("zstd") or "zstd", "-q", "-T0", "-3", "-f", "-o", unfinished])
-        unfinished.rename(archive)
+        recent(archive, "node-*", kept=_KEPT)
     return image
 
 
