@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_devenv.clients.kubernetes import namespaces
 from pytest_devenv.clients.kubernetes.errors import ApiError
 from pytest_devenv.clients.kubernetes.manifests import apply
 from pytest_devenv.clients.kubernetes.resources import Reference, Resources
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from pytest_devenv.clients.kubernetes import Api
 
 PURPOSE = {"app.kubernetes.io/managed-by": "pytest-devenv", "pytest-devenv/purpose": "test-migration"}
-_NAMESPACES = "/api/v1/namespaces"
 _NAME_CHARACTERS = 40
 _GONE_S = 120.0
 _LEFT_S = 3600.0
@@ -98,9 +98,11 @@ def staged(api: Api, namespace: str, parts: Parts, *, keep: bool) -> Iterator[St
 
     What an earlier run left, since it was killed, goes first.
     """
-    sweep(api)
+    namespaces.sweep(api, PURPOSE, lambda metadata: namespaces.age_s(metadata) > _LEFT_S)
     labels = parts.labels | PURPOSE
-    api.request("POST", _NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": _named(namespace, labels)})
+    api.request(
+        "POST", namespaces.NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": _named(namespace, labels)}
+    )
     try:
         stage = Stage(api, namespace)
         stage.apply(parts)
@@ -115,23 +117,6 @@ def remove(api: Api, namespace: str) -> None:
     reference = Resources(api).reference(f"namespace/{namespace}", namespace)
     api.request("DELETE", reference.path, propagationPolicy="Background")
     wait(api, reference, "delete", deadline_s=_GONE_S)
-
-
-def sweep(api: Api) -> None:
-    """Delete the namespaces of runs that began long ago, as far as this identity may see them."""
-    from datetime import datetime
-
-    selector = ",".join(f"{key}={value}" for key, value in PURPOSE.items())
-    try:
-        found = api.list(_NAMESPACES, labelSelector=selector)
-    except ApiError as error:
-        if not error.forbidden:
-            raise
-        return
-    for each in found:
-        age_s = time.time() - datetime.fromisoformat(each["metadata"]["creationTimestamp"]).timestamp()
-        if age_s > _LEFT_S and "deletionTimestamp" not in each["metadata"]:
-            api.request("DELETE", f"{_NAMESPACES}/{each['metadata']['name']}")
 
 
 def _named(name: str, labels: dict[str, str]) -> dict[str, Any]:

@@ -29,6 +29,11 @@ def labels_of(cluster: ClusterHandle) -> dict[str, str]:
     return labels
 
 
+def made(labels: dict[str, str], created: str) -> dict[str, object]:
+    """Return the metadata of a namespace with these labels that came to be then."""
+    return {"labels": labels, "creationTimestamp": created}
+
+
 def going(cluster: ClusterHandle, name: str) -> bool:
     """Tell whether a namespace is gone, or marked to go: without a controller manager nothing takes it away."""
     found: dict[str, Any] = {each["metadata"]["name"]: each["metadata"] for each in cluster.objects("namespaces")}
@@ -60,7 +65,7 @@ def test_it_says_whose_it_is(cluster: ClusterHandle) -> None:
     assert labels["pytest-devenv/pid"] == str(psutil.Process().pid)
     assert labels["pytest-devenv/started"] == str(int(psutil.Process().create_time()))
     assert labels["pytest-devenv/run"]
-    assert not is_left(labels, NOW)
+    assert not is_left(made(labels, NOW))
 
 
 def test_an_owner_that_is_gone_is_known(cluster: ClusterHandle) -> None:
@@ -68,11 +73,11 @@ def test_an_owner_that_is_gone_is_known(cluster: ClusterHandle) -> None:
     labels = labels_of(cluster)
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
-    assert is_left({**labels, "pytest-devenv/pid": str(ended.pid)}, NOW)
-    assert is_left({**labels, "pytest-devenv/started": "1"}, NOW)
-    assert not is_left({**labels, "pytest-devenv/host": "another.1"}, NOW)
-    assert is_left({**labels, "pytest-devenv/host": "another.1"}, OLD)
-    assert not is_left({"pytest-devenv/host": labels["pytest-devenv/host"]}, NOW)
+    assert is_left(made({**labels, "pytest-devenv/pid": str(ended.pid)}, NOW))
+    assert is_left(made({**labels, "pytest-devenv/started": "1"}, NOW))
+    assert not is_left(made({**labels, "pytest-devenv/host": "another.1"}, NOW))
+    assert is_left(made({**labels, "pytest-devenv/host": "another.1"}, OLD))
+    assert not is_left(made({"pytest-devenv/host": labels["pytest-devenv/host"]}, NOW))
 
 
 def test_what_a_killed_run_left_is_swept_and_nothing_else(cluster: ClusterHandle) -> None:
