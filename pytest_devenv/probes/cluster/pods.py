@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _SCHEDULED = "a node that takes the pod"
 _INSUFFICIENT = re.compile(r"Insufficient (?P<resource>[\w./-]+[\w/-])")
+# https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/eviction/eviction_manager.go: in its own messages
+_OWN_LIMIT = re.compile(r"exceed(?:s|ed) (?:the|its) .*limit")
 _ENOUGH_FOR_MOST = {"memory": "128Mi", "cpu": "100m", "ephemeral-storage": "1Gi"}
 _CLAIMS = re.compile(r"PersistentVolumeClaim", re.IGNORECASE)
 _MOUNT_REASONS = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
@@ -54,14 +56,17 @@ def _ended(pod: Object, scene: Scene) -> Trouble:
     reason, message = str(status["reason"]), " ".join(str(status.get("message", "")).split())
     name = name_of(pod)
     evicted = reason == "Evicted"
+    if _OWN_LIMIT.search(message):
+        remedy = f"raise that limit, or have it write less: {scene.kubectl('edit', scene.workload)}"
+    else:
+        describe = scene.kubectl.anywhere("describe", "node", spec_of(pod).get("nodeName", ""))
+        remedy = f"{describe}, make room on it, then: {scene.kubectl('delete', f'pod/{name}')}"
     return Trouble(
         what="was evicted" if evicted else f"was ended: {reason}",
         expected="a pod that stays",
         found=f"{reason}: {message}" if message else reason,
         where=f"pod/{name}",
-        remedy=scene.kubectl.anywhere("describe", "node", spec_of(pod).get("nodeName", ""))
-        + ", make room on it, then: "
-        + scene.kubectl("delete", f"pod/{name}"),
+        remedy=remedy,
     )
 
 

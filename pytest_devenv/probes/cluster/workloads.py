@@ -104,7 +104,8 @@ def judge(rollout: Rollout, scene: Scene) -> Trouble | None:
             where=scene.workload,
             remedy=scene.kubectl("scale", scene.workload, "--replicas=1"),
         )
-    pods = [pod for pod in rollout.pods if rollout.missing is not None or not _ended(pod)]
+    pods = [pod for pod in rollout.pods if rollout.missing is not None or not _ended(pod) or _thrown_out(pod, scene)]
+    pods.sort(key=lambda pod: not _thrown_out(pod, scene))  # whatever its successor waits for comes after that
     troubles = (trouble_of(pod, scene) for pod in pods)
     trouble = next((each for each in troubles if each is not None), None)
     if trouble is not None or rollout.missing is None:
@@ -132,6 +133,16 @@ def judge(rollout: Rollout, scene: Scene) -> Trouble | None:
 def _ended(pod: Object) -> bool:
     """Return whether a pod is over, such as one that was evicted and has been replaced since."""
     return status_of(pod).get("phase") in {"Failed", "Succeeded"}
+
+
+def _thrown_out(pod: Object, scene: Scene) -> bool:
+    """Return whether a pod was ended as a whole, and so lately that its successor is not to be trusted yet."""
+    status = status_of(pod)
+    if status.get("phase") != "Failed" or not status.get("reason"):
+        return False
+    times = (epoch_s(each.get("lastTransitionTime")) for each in status.get("conditions") or ())
+    ended_s = max((each for each in times if each is not None), default=None)
+    return ended_s is not None and scene.now_s - ended_s < scene.stable_s
 
 
 def load_of(cluster: Cluster) -> str | None:

@@ -162,6 +162,30 @@ def test_a_request_that_no_node_can_meet(shop: Deployed) -> None:
     shop.until_rolled_out()
 
 
+def test_a_pod_that_is_evicted(shop: Deployed) -> None:
+    """A pod that writes more than it may is thrown out by its node: that is the reason, whatever its successor does."""
+    write = "with open('/scratch/full', 'wb') as file:\n    file.write(bytes(16 << 20))\nimport time\ntime.sleep(3600)"
+    backend = {
+        "name": "backend",
+        "command": ["python", "-c", write],
+        "volumeMounts": [{"name": "scratch", "mountPath": "/scratch"}],
+    }
+    pod = {"volumes": [{"name": "scratch", "emptyDir": {"sizeLimit": "1Mi"}}], "containers": [backend]}
+    shop.shop.edit("stable_s = 30", "stable_s = 600")
+    try:
+        shop.kubectl("patch", "deployment/backend", "--patch", json.dumps({"spec": {"template": {"spec": pod}}}))
+        failed = ("pods", "--selector=app=backend", "--field-selector=status.phase=Failed")
+        shop.until(lambda: bool(shop.get(*failed)["items"]))
+        verdict = shop.run().only_root(BACKEND)
+        assert verdict["summary"] == "deployment/backend was evicted"
+        assert 'Evicted: Usage of EmptyDir volume "scratch" exceeds the limit "1Mi"' in verdict["found"]
+        assert "kubectl" in verdict["remedy"]
+    finally:
+        shop.shop.edit("stable_s = 600", "stable_s = 30")
+        shop.restore()
+        shop.kubectl("delete", "pods", "--field-selector=status.phase=Failed")
+
+
 def test_a_migration_that_fails(reference_cluster: ReferenceCluster, tmp_path: Path) -> None:
     """The Job is the one root, its log is shown, and the backend, which waits for it, never starts."""
     with deployed(reference_cluster, tmp_path, broken_migration=True) as shop:

@@ -55,6 +55,16 @@ def test_an_evicted_pod_says_why() -> None:
     found = trouble(pod(phase="Failed", reason="Evicted", message="The node was low on resource: memory. "))
     assert found.what == "was evicted"
     assert found.found == "Evicted: The node was low on resource: memory."
+    node = "kubectl --context kind-shop describe node shop-control-plane"
+    assert found.remedy == f"{node}, make room on it, then: {K} delete pod/backend-6c-x1"
+
+
+def test_a_pod_that_was_evicted_for_its_own_limit_is_given_more() -> None:
+    """What a pod wrote over a limit of its own is mended at the workload, and no node has to make room for it."""
+    message = 'Usage of EmptyDir volume "scratch" exceeds the limit "1Mi". '
+    found = trouble(pod(phase="Failed", reason="Evicted", message=message))
+    assert found.found == 'Evicted: Usage of EmptyDir volume "scratch" exceeds the limit "1Mi".'
+    assert found.remedy == f"raise that limit, or have it write less: {K} edit deployment/backend"
 
 
 @pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"])

@@ -8,7 +8,18 @@ import pytest
 
 from pytest_devenv.probes.cluster.rollout import rollout_of
 from pytest_devenv.probes.cluster.workloads import judge
-from tests.unit.probes.cluster.samples import K, container, deployment, pod, replicaset, scene, snapshot, waiting
+from tests.unit.probes.cluster.samples import (
+    BEFORE,
+    NOW,
+    K,
+    container,
+    deployment,
+    pod,
+    replicaset,
+    scene,
+    snapshot,
+    waiting,
+)
 
 WELL = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1}
 
@@ -79,6 +90,16 @@ def test_an_evicted_pod_that_was_replaced_is_no_trouble() -> None:
     gone = pod(phase="Failed", reason="Evicted", name="backend-6c-old")
     there = snapshot(pods=(gone, pod(container())), replicasets=(replicaset(2),))
     assert judge(rollout_of("deployment", deployment(**WELL), there), scene()) is None
+
+
+@pytest.mark.parametrize(("ended", "what"), [(NOW, "was evicted"), (BEFORE, None)])
+def test_a_pod_that_was_evicted_lately_is_trouble_still(ended: str, what: str | None) -> None:
+    """That its successor is ready in this instant says little: it may be thrown out the same way."""
+    conditions = [{"type": "Ready", "status": "False", "lastTransitionTime": ended}]
+    gone = pod(phase="Failed", reason="Evicted", name="backend-6c-old", conditions=conditions)
+    there = snapshot(pods=(gone, pod(container())), replicasets=(replicaset(2),))
+    found = judge(rollout_of("deployment", deployment(**WELL), there), scene())
+    assert (found and found.what) == what
 
 
 def test_a_workload_that_is_scaled_to_zero_is_not_there() -> None:
