@@ -12,10 +12,11 @@ from pytest_devenv.clients.kubernetes.errors import refused as refused_by_client
 from pytest_devenv.clients.kubernetes.naming import asked
 from pytest_devenv.probes.cluster.answers import Answer, judge_clock, judge_skew
 from pytest_devenv.probes.cluster.differences import differences
-from pytest_devenv.probes.cluster.manifests import Tried, judge_drift
+from pytest_devenv.probes.cluster.manifests import judge_drift
 from pytest_devenv.probes.cluster.namespace import judge_namespace
 from pytest_devenv.probes.cluster.nodes import judge_nodes
 from pytest_devenv.probes.cluster.refusals import forbidden, refused
+from pytest_devenv.probes.cluster.tried import Tried
 from pytest_devenv.verdict import State
 from tests.unit.probes.cluster.samples import DEPLOY, KUBECTL, K, Object, container, pod, snapshot
 
