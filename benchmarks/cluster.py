@@ -11,9 +11,11 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.environments import ROOT, built, environment
 from benchmarks.measure import RUNS, Command, Row, in_turn, median_difference_ms, median_ms
 
 if TYPE_CHECKING:
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
 
     from pytest_devenv.clients.kubernetes import Api
 
-ROOT = Path(__file__).parents[1]
-BIN = Path(sys.executable).parent
+_KIND = (sys.executable, "-m", "tests.cluster.kind")
 _NEEDED = ("curl", "kubectl", "psql", "redis-cli")
 _CONTEXT = "TEST_CLUSTER_CONTEXT"
 _NAMESPACE = "kiro-dev"
@@ -32,16 +33,33 @@ _REACTION_S = 10.0
 
 
 def rows() -> list[Row]:
-    """Return the figures for the reference environment in the cluster of the tests."""
-    context = os.environ.get(_CONTEXT)
-    if context is None:
+    """Return the figures for the reference environment in the cluster of the tests, installed as its users do.
+
+    Where no package index can be reached beside the cluster, as in its network namespace, its own tools serve instead.
+    """
+    if _CONTEXT in os.environ:
+        return measured(Path(sys.executable).parent)
+    if subprocess.run([*_KIND, "status"], cwd=ROOT, capture_output=True, check=False).returncode != 0:
         note = "no cluster: make cluster"
         return [Row("attached: all health checks in the cluster", float("nan"), "ms more", note=note)]
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        requirements = ROOT / "app" / "backend" / "requirements.txt"
+        wheels = built(scratch / "wheels")
+        python = environment(scratch / "venv", wheels, "pytest-devenv[alembic]", "-r", str(requirements))
+        inside = [*_KIND, "exec", "--", sys.executable, "-m", "benchmarks.cluster", str(python.parent)]
+        found = subprocess.run(inside, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [Row(**each) for each in json.loads(found)]
+
+
+def measured(programs: Path) -> list[Row]:
+    """Return the figures, with the pytest of this folder; it runs where the cluster can be reached."""
+    context = os.environ[_CONTEXT]
     with tempfile.TemporaryDirectory() as scratch:
-        return [*_attached(Path(scratch), context), *_reactions(context)]
+        return [*_attached(Path(scratch), programs, context), *_reactions(context)]
 
 
-def _attached(scratch: Path, context: str) -> list[Row]:
+def _attached(scratch: Path, programs: Path, context: str) -> list[Row]:
     kubectl = [shutil.which("kubectl") or "kubectl", "--context", context, "--namespace", _NAMESPACE]
     for words in (
         ("apply", "-k", str(ROOT / "k8s")),
@@ -52,9 +70,9 @@ def _attached(scratch: Path, context: str) -> list[Row]:
     (scratch / "test_empty.py").write_text("def test_empty(): pass\n")
     report = scratch / "attached.json"
     pinned = {"PYTEST_DEVENV_TARGET": "cluster", "POSTGRES_PASSWORD": "password"}
-    health = [str(BIN / "pytest"), "-q", "-m", "health", f"--devenv-report={report}"]
+    health = [str(programs / "pytest"), "-q", "-m", "health", f"--devenv-report={report}"]
     commands = [
-        Command("pytest itself", [str(BIN / "pytest"), "-q", "-p", "no:devenv"], scratch, {}),
+        Command("pytest itself", [str(programs / "pytest"), "-q", "-p", "no:devenv"], scratch, {}),
         Command("attached", health, ROOT, pinned),
     ]
     missing = [name for name in _NEEDED if shutil.which(name) is None]
@@ -128,3 +146,7 @@ def _reaction_ms(api: Api, path: str, name: str, *, watch: bool) -> float:
     seen.wait(_REACTION_S)
     thread.join(_REACTION_S)
     return (at[0] - began) * 1000
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps([asdict(row) for row in measured(Path(sys.argv[1]))]))

@@ -70,6 +70,15 @@ class Tilt:
         """Return its port forwards. Raises TiltError."""
         return tuple(each for item in self._items("portforwards") for each in Forward.all_of(item))
 
+    def forwards_into(self, context: str) -> tuple[Forward, ...]:
+        """Return the port forwards that work, where it is connected to this kube context alone. Raises TiltError."""
+        items = self._items("clusters,portforwards")
+        connections = [(item.get("status", {}).get("connection") or {}).get("kubernetes") for item in items]
+        if {each.get("context") for each in connections if each} != {context}:
+            return ()
+        found = (each for item in items if item["kind"] == "PortForward" for each in Forward.all_of(item))
+        return tuple(each for each in found if each.error is None)
+
     def image_builds(self, name: str) -> tuple[tuple[float, float], ...]:
         """Return when the last build of each image of a resource began and ended, as Unix times. Raises TiltError."""
         found = []

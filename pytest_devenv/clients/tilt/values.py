@@ -119,6 +119,7 @@ class Forward:
     host: str
     local_port: int
     container_port: int
+    namespace: str = ""
     started: float | None = None
     error: str | None = None
 
@@ -138,6 +139,7 @@ class Forward:
                 cls(
                     resource=(metadata.get("annotations") or {}).get("tilt.dev/resource", metadata["name"]),
                     pod=spec.get("podName", ""),
+                    namespace=spec.get("namespace", ""),
                     host=each.get("host") or "localhost",
                     local_port=status.get("localPort") or local_port,
                     container_port=each["containerPort"],

@@ -27,13 +27,14 @@ def outside(
 ) -> tuple[dict[str, Endpoint], dict[str, Forward]]:
     """Return the endpoint of each service, and the forwards that were opened for them; those end with the stack.
 
-    A forward that somebody holds at the local port is used where it is proven to lead to the same pod. No pod is
-    looked for yet.
+    A forward that somebody holds at the local port is used where it is proven to lead to the same pod. For one of our
+    own no pod is looked for yet.
     """
     endpoints: dict[str, Endpoint] = {}
     opened: dict[str, Forward] = {}
+    of_tilt = existing.OfTilt(settings.root, cluster)
     for service, port in _with_ports(settings):
-        there = _existing(service, port, cluster)
+        there = _existing(service, port, cluster, of_tilt)
         if there is None:
             forward = Forward(cluster.api, cluster.namespace, subject_of(service), port)
             opened[service.name] = stack.enter_context(forward)
@@ -49,19 +50,18 @@ def outside(
     return endpoints, opened
 
 
-def _existing(service: Service, port: int, cluster: Cluster) -> Endpoint | None:
+def _existing(service: Service, port: int, cluster: Cluster, of_tilt: existing.OfTilt) -> Endpoint | None:
     """Return the endpoint at the local port, where a forward of somebody else leads to the same pod."""
     if service.local_port is None:
         return None
-    endpoint = Endpoint(
-        service=service.name,
-        kind=service.kind,
-        host=HOST,
-        port=service.local_port,
-        source=f"kubectl's forward to {subject_of(service)}",
-    )
-    led = existing.Led(cluster.context, cluster.namespace, subject_of(service), ((service.local_port, port),))
-    return endpoint if existing.leads_to(endpoint, led, path=service.health) else None
+    subject = subject_of(service)
+    held = Endpoint(service=service.name, kind=service.kind, host=HOST, port=service.local_port)
+    led = existing.Led(cluster.context, cluster.namespace, subject, ((service.local_port, port),))
+    if existing.leads_to(held, led, path=service.health):
+        return replace(held, source=f"kubectl's forward to {subject}")
+    if of_tilt.leads_to(held, subject, port, path=service.health):
+        return replace(held, source=f"Tilt's forward to {subject}")
+    return None
 
 
 def inside(
