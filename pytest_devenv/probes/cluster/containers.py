@@ -193,7 +193,7 @@ def _not_ready(pod: Object, container: Object, status: Object, scene: Scene) -> 
 
 
 def _crashed(pod: Object, container: Object, status: Object, ended: Object, scene: Scene, *, previous: bool) -> Trouble:
-    if ended.get("reason") == "OOMKilled":
+    if _out_of_memory_once(status):
         return _out_of_memory(pod, container, status, ended, scene, previous=previous)
     times = status.get("restartCount") or 0
     crashes = "fails" if scene.ends else "crashes again and again" if times else "has crashed"
@@ -209,6 +209,15 @@ def _crashed(pod: Object, container: Object, status: Object, ended: Object, scen
         remedy=scene.back if scene.undo else f"mend what its last lines say, then: {scene.anew}",
         log=_log(pod, container, previous=previous),
     )
+
+
+def _out_of_memory_once(status: Object) -> bool:
+    """Return whether this life of a container or the one before ended for its memory.
+
+    The runtime learns of that apart from the end itself, and sometimes too late to say so of each.
+    """
+    lives = ((status.get(each) or {}).get("terminated") or {} for each in ("state", "lastState"))
+    return any(life.get("reason") == "OOMKilled" for life in lives)
 
 
 def _out_of_memory(
