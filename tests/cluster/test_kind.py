@@ -138,6 +138,23 @@ def test_without_an_engine_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_pytest_kind_beside_us_is_as_it_is(tmp_path: Path) -> None:
+    """A project that has pytest-kind keeps its options and its fixture as they are, and our own are there too."""
+    folder = programs.fetch()
+    paths = [str(folder)] if folder is not None else []
+    found = subprocess.run(
+        [sys.executable, "-m", "pytest", "--fixtures", "--cluster-name=theirs"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        timeout=_ENGINE_S,
+        check=False,
+    )
+    assert "kind_cluster [session scope]" in found.stdout, found.stdout + found.stderr
+    assert "isolated_namespace" in found.stdout
+
+
 def test_a_run_without_an_engine_does_not_know(tmp_path: Path) -> None:
     """Where no container engine answers, a run has one verdict, `unknown`, that all others wait for."""
     table = '[tool.pytest-devenv]\nname = "shop"\n[tool.pytest-devenv.services.redis]\nkind = "redis"\n'

@@ -110,8 +110,15 @@ def test_a_token_that_has_expired(standing: Deployed, tmp_path: Path) -> None:
 
 
 def test_a_context_that_is_not_allowed(standing: Deployed, tmp_path: Path) -> None:
-    """Nothing is asked of a context that the settings do not allow: not one connection reaches its server."""
+    """Of a context that the settings do not allow nothing is asked and nothing is run: no connection, no plugin."""
     connections: list[object] = []
+    ran = tmp_path / "ran"
+    plugin = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "touch",
+        "args": [str(ran)],
+        "interactiveMode": "Never",
+    }
 
     class Counting(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -129,7 +136,7 @@ def test_a_context_that_is_not_allowed(standing: Deployed, tmp_path: Path) -> No
                 "clusters": [
                     {"name": "production", "cluster": {"server": f"http://127.0.0.1:{server.server_address[1]}"}}
                 ],
-                "users": [{"name": "somebody", "user": {"token": "a-token"}}],
+                "users": [{"name": "somebody", "user": {"exec": plugin}}],
             }
             (tmp_path / "config").write_text(yaml.safe_dump(config))
             run = with_kubeconfig(standing, tmp_path / "config").run()
@@ -137,6 +144,7 @@ def test_a_context_that_is_not_allowed(standing: Deployed, tmp_path: Path) -> No
             server.shutdown()
             thread.join()
     assert connections == []
+    assert not ran.exists()
     assert run.exit_code == pytest.ExitCode.USAGE_ERROR
     assert "production" in run.output
     assert "contexts" in run.output
