@@ -18,6 +18,24 @@ if TYPE_CHECKING:
 
 CONTEXT_VARIABLE = "TEST_CLUSTER_CONTEXT"
 _KUBECTL_S = 120
+# Several processes share the files: whoever begins with a long one late holds up the end of all.
+_LONGEST_FIRST = (
+    "test_manifests.py",
+    "faults/test_pods.py",
+    "test_kind.py",
+    "controlplane/test_fixture.py",
+    "faults/test_needs.py",
+    "test_target.py",
+    "faults/test_access.py",
+    "test_rehearsal.py",
+    "controlplane/test_start.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the files first that take longest."""
+    ranks = {Path(__file__).parent / name: rank for rank, name in enumerate(_LONGEST_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def make(reference_cluster: ReferenceCluster, namespace: str) -> Callable[..., s
         container = {"name": "job", "image": IMAGE, "imagePullPolicy": "IfNotPresent", "command": ["sh", "-c", script]}
         template = {
             "metadata": {"labels": {"kept": "yes"}},
-            "spec": {"restartPolicy": "Never", "containers": [container]},
+            "spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "containers": [container]},
         }
         manifest = {
             "apiVersion": "batch/v1",

@@ -156,3 +156,13 @@ def not_well(run: Run) -> dict[str, str]:
 def with_kubeconfig(shop: Deployed, file: Path) -> Deployed:
     """Return the same shop, whose runs use another kubeconfig."""
     return replace(shop, shop=shop.shop.given_too(KUBECONFIG=str(file)))
+
+
+def waits_with(*reasons: str) -> Callable[[dict[str, Any]], bool]:
+    """Return whether a container waits for one of these reasons, as a question to its status."""
+    return lambda status: status["state"].get("waiting", {}).get("reason") in reasons
+
+
+def evidence(verdict: dict[str, Any]) -> str:
+    """Return all that is shown beside a verdict."""
+    return "\n".join(f"{each['title']}\n{each['text']}" for each in verdict["evidence"])
