@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +16,9 @@ from tests.cluster.environment import ROOT, ReferenceEnvironment, brought_up, fo
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+_RUN_S = 300
 
 # Reads the volume that outlives the pods, as any pod of the namespace may.
 READER = {
@@ -51,6 +55,41 @@ def test_the_server_accepts_the_manifests_and_finds_no_drift(environment: Refere
     said = environment.cluster.kubectl("apply", "--dry-run=server", "--kustomize", live, which)
     assert "deployment.apps/backend configured (server dry run)" in said
     assert environment.cluster.kubectl("diff", "--kustomize", str(ROOT / "k8s")) == ""
+
+
+def looked_at(environment: ReferenceEnvironment, report: Path) -> dict[str, dict[str, Any]]:
+    """Return the verdicts of a run that holds what is deployed to the manifests, by the probe."""
+    words = ("-m", "schema", "-k", "manifests", f"--devenv-report={report}", "-p", "no:cacheprovider")
+    pinned = {
+        "KUBECONFIG": str(environment.cluster.kubeconfig),
+        "PYTEST_DEVENV_TARGET": "cluster",
+        "PYTEST_DEVENV_CONTEXT": environment.cluster.context,
+        "PYTEST_DEVENV_DEADLINE": "30s",
+    }
+    subprocess.run(
+        [sys.executable, "-m", "pytest", *words],
+        cwd=ROOT,
+        env={**os.environ, **pinned},
+        capture_output=True,
+        timeout=_RUN_S,
+        check=False,
+    )
+    return {each["probe"]: each["verdict"] for each in json.loads(report.read_text())["checks"]}
+
+
+def test_what_is_deployed_is_held_to_the_manifests(environment: ReferenceEnvironment, tmp_path: Path) -> None:
+    """A run finds no drift in what was just applied, then the one value that was edited, and its remedy undoes that."""
+    deployed = "manifests.are_deployed[cluster]"
+    verdicts = looked_at(environment, tmp_path / "applied.json")
+    assert {each["state"] for each in verdicts.values()} == {"pass"}, verdicts
+    assert deployed in verdicts
+    environment.kubectl("patch", "configmap/backend", "--patch", '{"data": {"LOG_LEVEL": "debug"}}')
+    found = looked_at(environment, tmp_path / "edited.json")[deployed]
+    assert (found["state"], found["found"]) == ("fail", "configmap/backend: data.LOG_LEVEL: debug → info")
+    remedy = found["remedy"].partition("have it so: ")[2]
+    given = {**os.environ, "KUBECONFIG": str(environment.cluster.kubeconfig)}
+    subprocess.run(["/bin/sh", "-c", remedy], cwd=ROOT, env=given, capture_output=True, timeout=_RUN_S, check=True)
+    assert environment.get("configmap", "backend")["data"]["LOG_LEVEL"] == "info"
 
 
 def test_the_migration_builds_every_database_and_marks_it(environment: ReferenceEnvironment) -> None:

@@ -116,9 +116,10 @@ def test_a_run_looks_through_its_forwards(project: Project, more: tuple[str, ...
 def test_who_may_not_read_the_secret_does_not_know(project: Project) -> None:
     """Without the right to read Secrets the service is unknown, and the run names the right and the variable."""
     deployed = project.deployed
-    path = f"/api/v1/namespaces/{deployed.namespace}/serviceaccounts/default/token"
+    deployed.kubectl("create", "serviceaccount", "onlooker")
+    path = f"/api/v1/namespaces/{deployed.namespace}/serviceaccounts/onlooker/token"
     token = deployed.api.request("POST", path, {"spec": {}})["status"]["token"]
-    view = ("--clusterrole=view", f"--serviceaccount={deployed.namespace}:default")
+    view = ("--clusterrole=view", f"--serviceaccount={deployed.namespace}:onlooker")
     deployed.kubectl("create", "rolebinding", "may-look", *view)
     kubeconfig = kubeconfig_with(deployed.cluster, project.folder / "config", {"token": token})
     run = project.checks(KUBECONFIG=str(kubeconfig.files[0]))

@@ -17,7 +17,7 @@ _LONGEST = 80
 def differences(now: Object, then: Object) -> list[str]:
     """Return each place where an object differs from what it would be; of a Secret only the places.
 
-    What the server itself keeps, such as its status, is no difference.
+    What the server itself keeps, such as its status, is no difference, nor is that a suspended Job was let run.
     """
     hides = then.get("kind") == "Secret"
     return [
@@ -28,10 +28,10 @@ def differences(now: Object, then: Object) -> list[str]:
 
 def _bare(each: Object) -> dict[str, Any]:
     metadata = {key: value for key, value in each.get("metadata", {}).items() if key not in _OF_THE_SERVER}
-    return {
-        **{key: value for key, value in each.items() if key not in {"status", "kind", "apiVersion"}},
-        "metadata": metadata,
-    }
+    bare = {key: value for key, value in each.items() if key not in {"status", "kind", "apiVersion"}}
+    if each.get("kind") == "Job" and isinstance(each.get("spec"), dict):
+        bare["spec"] = {key: value for key, value in each["spec"].items() if key != "suspend"}
+    return {**bare, "metadata": metadata}
 
 
 def _walk(one: Any, other: Any, path: str) -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401  # JSON

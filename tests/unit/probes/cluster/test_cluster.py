@@ -158,6 +158,15 @@ def test_differences_are_told_by_their_paths() -> None:
     assert differences({"data": {"k": "czE="}}, {"kind": "Secret", "data": {"k": "czI="}}) == ["data.k"]
 
 
+def test_a_job_that_was_let_run_has_not_drifted() -> None:
+    """To resume a suspended Job is to use it; a suspended CronJob is what its manifest says."""
+    run, held = {"suspend": False, "backoffLimit": 4}, {"suspend": True, "backoffLimit": 4}
+    assert differences({"kind": "Job", "spec": run}, {"kind": "Job", "spec": held}) == []
+    assert differences({"kind": "CronJob", "spec": run}, {"kind": "CronJob", "spec": held}) == [
+        "spec.suspend: False → True"
+    ]
+
+
 def test_drift_is_what_applying_would_change() -> None:
     """What is there and would be changed, and what is not there, has drifted from the manifests."""
     manifest = {"kind": "ConfigMap", "metadata": {"name": "shop"}}
