@@ -78,14 +78,13 @@ def looked_at(environment: ReferenceEnvironment, report: Path) -> dict[str, dict
 
 
 def test_what_is_deployed_is_held_to_the_manifests(environment: ReferenceEnvironment, tmp_path: Path) -> None:
-    """A run finds no drift in what was just applied, then the one value that was edited, and its remedy undoes that."""
-    deployed = "manifests.are_deployed[cluster]"
-    verdicts = looked_at(environment, tmp_path / "applied.json")
-    assert {each["state"] for each in verdicts.values()} == {"pass"}, verdicts
-    assert deployed in verdicts
+    """Of all that was applied a run tells the one value that was edited since, and its remedy undoes that."""
     environment.kubectl("patch", "configmap/backend", "--patch", '{"data": {"LOG_LEVEL": "debug"}}')
-    found = looked_at(environment, tmp_path / "edited.json")[deployed]
-    assert (found["state"], found["found"]) == ("fail", "configmap/backend: data.LOG_LEVEL: debug → info")
+    verdicts = looked_at(environment, tmp_path / "report.json")
+    assert verdicts["manifests.are_accepted[cluster]"]["state"] == "pass", verdicts
+    found = verdicts["manifests.are_deployed[cluster]"]
+    assert (found["state"], found["found"]) == ("fail", "configmap/backend: data.LOG_LEVEL: debug → info"), verdicts
+    assert found["summary"] == "configmap/backend is not as the manifests say"
     remedy = found["remedy"].partition("have it so: ")[2]
     given = {**os.environ, "KUBECONFIG": str(environment.cluster.kubeconfig)}
     subprocess.run(["/bin/sh", "-c", remedy], cwd=ROOT, env=given, capture_output=True, timeout=_RUN_S, check=True)
