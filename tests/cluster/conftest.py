@@ -25,6 +25,7 @@ _LONGEST_FIRST = (
     "test_kind.py",
     "controlplane/test_fixture.py",
     "faults/test_needs.py",
+    "test_commands.py",
     "test_target.py",
     "faults/test_access.py",
     "test_rehearsal.py",
