@@ -146,6 +146,20 @@ def test_edit_of_code_is_copied_and_one_of_what_is_installed_is_built(image: str
         assert any(here == only or here.startswith(f"{only}/") for only in build["only"])
 
 
+@pytest.mark.parametrize("image", ["kiro/backend", "kiro/frontend", "kiro/tools"])
+def test_image_is_made_of_all_that_its_dockerfile_copies(image: str) -> None:
+    """What is left out of the build cannot be copied, and fails it; a pattern stands for what may be missing."""
+    build = plain().images[image]
+    for line in (ROOT / build["dockerfile"]).read_text().splitlines():
+        words = line.split()
+        if words[:1] != ["COPY"] or "--from" in line:
+            continue
+        for source in [word for word in words[1:-1] if not word.startswith("--") and "[" not in word]:
+            below = [only for only in build["only"] if source == only or source.startswith(f"{only}/")]
+            inside = [only for only in build["only"] if only.startswith(f"{source}/")]
+            assert below or inside, source
+
+
 def test_edited_migration_needs_no_image() -> None:
     """Every plain migration is in a ConfigMap, mounted wherever the tools run, and in no image."""
     data = plain().manifest("ConfigMap", "migrations-kiro")["data"]
