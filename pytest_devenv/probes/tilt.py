@@ -200,18 +200,23 @@ def _forwards_are_alive(tilt: Tilt, environment: Environment) -> Verdict:
     forwards = tilt.forwards()
     if not forwards:
         return off(f"Tilt at {tilt.url} forwards no port")
-    dead = {each: fault for each in forwards if (fault := dead(each, environment)) is not None}
-    if not dead:
+    again = f"tilt trigger {{}} --port={tilt.port}"
+    return alive(forwards, environment, where=f"{tilt.url}, {tilt.tiltfile}", again=again)
+
+
+def alive(forwards: tuple[Forward, ...], environment: Environment, *, where: str, again: str) -> Verdict:
+    """Judge whether every forward is bound and leads to somebody; `again` is what updates a resource, `{}` its name."""
+    faults = {each: fault for each in forwards if (fault := dead(each, environment)) is not None}
+    if not faults:
         ports = ", ".join(str(each.local_port) for each in forwards)
         return passed(f"{len(forwards)} port forwards are alive: {ports}", forwards=len(forwards))
-    first = next(iter(dead))
+    first = next(iter(faults))
     return failed(
         f"the forward of port {first.local_port} to {first.resource} is dead",
         expected="every declared forward bound, and somebody behind it",
-        found="; ".join(f"{each.resource} {each.local_port}:{each.container_port}: {dead[each]}" for each in dead),
-        where=f"{tilt.url}, {tilt.tiltfile}",
-        remedy=f"see who holds it: ss -ltnp 'sport = :{first.local_port}'; then: "
-        f"tilt trigger {first.resource} --port={tilt.port}",
+        found="; ".join(f"{each.resource} {each.local_port}:{each.container_port}: {faults[each]}" for each in faults),
+        where=where,
+        remedy=f"see who holds it: ss -ltnp 'sport = :{first.local_port}'; then: {again.format(first.resource)}",
     )
 
 

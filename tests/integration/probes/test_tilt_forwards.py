@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_devenv.clients.tilt.values import Forward
-from pytest_devenv.probes.tilt import dead
+from pytest_devenv.probes.tilt import alive, dead
 from pytest_devenv.settings import Service, ServiceKind, Settings, TargetName
 from pytest_devenv.targets.embedded.ports import reserved_port
 from pytest_devenv.targets.environment import Environment
+from pytest_devenv.verdict import State
 
 if TYPE_CHECKING:
     from pytest_devenv.endpoint import Endpoint
@@ -63,3 +64,15 @@ def test_forward_without_anybody_behind_it_is_dead() -> None:
         assert dead(forward("cache", port), ENVIRONMENT) == "refuses the connection"
         assert dead(forward("cache", port, started=None), ENVIRONMENT) == "not bound yet"
         assert dead(forward("cache", port, error="address in use"), ENVIRONMENT) == "address in use"
+
+
+def test_forwards_are_judged_together_and_the_dead_one_is_named(redis_server: Endpoint) -> None:
+    """All alive is a pass with their ports; one that leads nowhere fails with its fault and what updates it."""
+    living = forward("cache", redis_server.port)
+    good = alive((living,), ENVIRONMENT, where="Tilt", again="tilt trigger {}")
+    assert (good.state, good.summary) == (State.PASS, f"1 port forwards are alive: {redis_server.port}")
+    with reserved_port() as port:
+        bad = alive((living, forward("web", port)), ENVIRONMENT, where="Tilt", again="tilt trigger {}")
+    assert bad.state is State.FAIL
+    assert bad.found == f"web {port}:1: refuses the connection"
+    assert (bad.remedy or "").endswith("; then: tilt trigger web")
