@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING
 
 from pytest_devenv.options import OPTIONS
 from pytest_devenv.settings.model import ServiceKind
-from pytest_devenv.settings.schema import DATABASE, LIMIT, LOOP, MIGRATIONS, ROOT, SERVICE, STAGE, Key, Named, Table
+from pytest_devenv.settings.schema import (
+    BUILDS,
+    DATABASE,
+    IMAGE,
+    LIMIT,
+    LOOP,
+    MIGRATIONS,
+    ROOT,
+    SERVICE,
+    STAGE,
+    Key,
+    Named,
+    Table,
+)
 from pytest_devenv.settings.shapes import Shape
 
 if TYPE_CHECKING:
@@ -72,6 +85,8 @@ _TABLES = (
         STAGE,
         "A stage of `pytest-devenv env verify` that runs checks of the project's own, after those that are packaged.",
     ),
+    ("Images", "[tool.pytest-devenv.images.<name>]", IMAGE, "An image that the project builds itself."),
+    ("Builds", "[tool.pytest-devenv.builds]", BUILDS, "What building all of them may take."),
 )
 
 

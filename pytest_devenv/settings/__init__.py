@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from pytest_devenv.settings.model import (
         TIER_ALIASES,
         Budget,
+        Builds,
         ClusterSource,
         Database,
         Format,
+        Image,
         Kind,
         Limit,
         Loop,
@@ -41,9 +43,11 @@ else:
 __all__ = [
     "TIER_ALIASES",
     "Budget",
+    "Builds",
     "ClusterSource",
     "Database",
     "Format",
+    "Image",
     "Kind",
     "Limit",
     "Loop",

@@ -200,6 +200,25 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An image of the project: what the manifests call it, its Dockerfile, and the folder that this copies from."""
+
+    name: str
+    image: str
+    dockerfile: str
+    context: str = "."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Builds:
+    """What building all images may take: without any cache, with a warm one, and the least share that this saves."""
+
+    cold_s: float = 300.0
+    warm_s: float = 60.0
+    saving: str = "80%"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """The kind cluster that a run makes: the image of its nodes, its configuration's file, and what is loaded into it.
 
@@ -266,6 +285,8 @@ class Settings:
     loops: Mapping[str, Loop] = field(default_factory=dict, hash=False)
     budgets: Mapping[str, Limit] = field(default_factory=dict, hash=False)
     verify: Mapping[str, Stage] = field(default_factory=dict, hash=False)
+    images: Mapping[str, Image] = field(default_factory=dict, hash=False)
+    builds: Builds = field(default_factory=Builds)
     sources: Mapping[str, str] = field(default_factory=lambda: _NOTHING, repr=False, hash=False)
 
     def service_of(self, database: str) -> Service:

@@ -9,9 +9,11 @@ from pytest_devenv.settings import shapes
 from pytest_devenv.settings.model import (
     TIER_ALIASES,
     Budget,
+    Builds,
     ClusterSource,
     Database,
     Format,
+    Image,
     Kind,
     Limit,
     Loop,
@@ -279,6 +281,27 @@ LOOP = Table(
     },
 )
 
+IMAGE = Table(
+    Image,
+    {
+        "image": Key(
+            shapes.text("the name of an image, without a tag", r"[a-z0-9][a-z0-9._/:-]*"),
+            "What the manifests and the Tiltfile call it, such as `shop/backend`.",
+        ),
+        "dockerfile": Key(shapes.text("the path of a file"), "Its Dockerfile, beginning at this file's folder."),
+        "context": Key(shapes.text("the path of a folder"), "The folder that its Dockerfile copies from."),
+    },
+)
+
+BUILDS = Table(
+    Builds,
+    {
+        "cold_s": Key(shapes.duration("s"), "All images without any cache, in seconds."),
+        "warm_s": Key(shapes.duration("s"), "All images again, with a warm cache, in seconds."),
+        "saving": Key(shapes.amount(), "The least share of the cold time that a warm cache has to save."),
+    },
+)
+
 KIND = Table(
     Kind,
     {
@@ -378,5 +401,7 @@ ROOT = Table(
             Named(STAGE, "stage"),
             "The stages of `pytest-devenv env verify` that run the project's own checks, in this order.",
         ),
+        "images": Key(Named(IMAGE, "image"), "The images of the project, by a name of yours."),
+        "builds": Key(BUILDS, "What building all images may take: `pytest-devenv env build-performance`."),
     },
 )
