@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from pytest_devenv.cli import load_settings
+from pytest_devenv.cli.builds import build_performance, warm_cache
+from pytest_devenv.cli.cleanup import cleanup
+from pytest_devenv.cli.database_status import db_status
+from pytest_devenv.cli.first_steps import setup
 from pytest_devenv.cli.graph import graph
 from pytest_devenv.cli.job import job
 from pytest_devenv.cli.ports import ports
 from pytest_devenv.cli.rehearsal import test_migration
+from pytest_devenv.cli.reset import reset
+from pytest_devenv.cli.service_status import service_status
 from pytest_devenv.cli.verify import verify
 from pytest_devenv.errors import TargetError
 from pytest_devenv.settings.rules import variable as url_variable
@@ -48,14 +54,24 @@ class Reached(Protocol):
 
 @click.group()
 def env() -> None:
-    """Run the environment as processes of this machine, and leave it running."""
+    """Run the environment as processes of this machine, or work with the one that is in a cluster."""
 
 
-env.add_command(graph)
-env.add_command(job)
-env.add_command(ports)
-env.add_command(test_migration)
-env.add_command(verify)
+for _command in (
+    graph,
+    job,
+    ports,
+    test_migration,
+    verify,
+    setup,
+    db_status,
+    reset,
+    service_status,
+    cleanup,
+    warm_cache,
+    build_performance,
+):
+    env.add_command(_command)
 
 
 @env.command()

@@ -8,45 +8,46 @@ from typing import TYPE_CHECKING
 import click
 
 from pytest_devenv.cli import load_settings
-from pytest_devenv.errors import GuardError, TargetError
-from pytest_devenv.settings import TargetName
+from pytest_devenv.cli.in_cluster import in_cluster, judge
+from pytest_devenv.errors import TargetError
 
 if TYPE_CHECKING:
-    from pytest_devenv.settings import Settings
+    from pytest_devenv.clients.kubernetes.cluster import Cluster
     from pytest_devenv.targets.environment import Environment
 
 FAULTY = 1
 PENDING = 3
-_DEADLINE_S = 300.0
+DEADLINE_S = 300.0
 
 
 @click.command()
 @click.argument("name")
-@click.option("--timeout", "deadline_s", type=click.FloatRange(min=1), default=_DEADLINE_S, show_default=True)
+@click.option("--timeout", "deadline_s", type=click.FloatRange(min=1), default=DEADLINE_S, show_default=True)
 @click.option("--migrated", is_flag=True, help="Refuse while a migration is pending, in any database.")
-def job(name: str, *, deadline_s: float, migrated: bool) -> None:
+@click.option("--verify", is_flag=True, help="Look at the schema afterwards, of every database that the Job migrates.")
+def job(name: str, *, deadline_s: float, migrated: bool, verify: bool) -> None:
     """Run a Job of the environment's namespace again: deleted, made anew, waited for, its log shown.
 
     One that was suspended is suspended again afterwards: after success, failure, the deadline, or Ctrl-C. Exits 0 when
-    it completed, 1 when it failed, and 3 where `--migrated` found a pending migration.
+    it completed, 1 when it failed or the schema is not as it should be, and 3 where `--migrated` found a pending
+    migration.
     """
-    from pytest_devenv.clients.kubernetes.jobs import run_again
-    from pytest_devenv.targets.choose import choose
-    from pytest_devenv.targets.opening import opened
-
     settings = load_settings()
-    _judge(settings)
+    judge(settings, "Jobs")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # Tilt ends a trigger so
-    choice = choose(settings)
-    if choice.target is not TargetName.CLUSTER:
-        msg = f"expected an environment in a cluster, found the target {choice.target}: {choice.why}"
-        raise TargetError(msg, remedy="PYTEST_DEVENV_TARGET=cluster")
-    with opened(settings, choice) as environment:
-        cluster = environment.cluster
-        assert cluster is not None, choice  # noqa: S101  # the target is one
+    with in_cluster(settings) as (environment, cluster):
         if migrated:
             _refuse_pending(environment)
-        ended = run_again(cluster.api, cluster.namespace, name, deadline_s=deadline_s, on_step=click.echo)
+        run(cluster, name, deadline_s=deadline_s)
+        if verify:
+            _verify(environment, name)
+
+
+def run(cluster: Cluster, name: str, *, deadline_s: float) -> None:
+    """Run a Job again and print its log. Raises TargetError where it fails, and WaitTimeoutError."""
+    from pytest_devenv.clients.kubernetes.jobs import run_again
+
+    ended = run_again(cluster.api, cluster.namespace, name, deadline_s=deadline_s, on_step=click.echo)
     if ended.log:
         click.echo(ended.log)
     if not ended.succeeded:
@@ -55,10 +56,17 @@ def job(name: str, *, deadline_s: float, migrated: bool) -> None:
     click.echo(f"{name} has completed in {ended.took_s:.1f} s")
 
 
-def _judge(settings: Settings) -> None:
-    if not settings.environment.changeable:
-        msg = f"expected environment development or test, found {settings.environment}, looked in {settings.file}"
-        raise GuardError(msg, remedy="run Jobs of other environments by their own means")
+def _verify(environment: Environment, name: str) -> None:
+    """Look at what the Job has made; exit with 1 where that is not as the settings say."""
+    from pytest_devenv.cli.schema_looks import schema_of, told
+    from pytest_devenv.probes.jobs import migrated_by
+
+    settings = environment.settings
+    service = next((each for each in settings.services.values() if each.workload == f"job/{name}"), None)
+    databases = settings.databases if service is None else {each.name for each in migrated_by(settings, service)}
+    click.echo("the schema, looked at afterwards:")
+    if not told(schema_of(environment, databases)):
+        raise SystemExit(FAULTY)
 
 
 def _refuse_pending(environment: Environment) -> None:

@@ -36,22 +36,29 @@ def loop(name: str | None, *, runs: int, as_json: bool) -> None:
     The file is put back byte for byte, after SIGKILL by the next run. Times are kept on this machine, so that a loop
     which is slower than usual is told. Exits 1 where an edit does not become live within its budget.
     """
+    settings = load_settings()
+    target, found = time_loops(settings, _chosen(settings, name), runs, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps({"environment": settings.name, "target": target, "loops": found}, indent=2))
+    if any(each["verdict"]["state"] != "pass" for each in found):
+        raise SystemExit(FAULTY)
+
+
+def time_loops(settings: Settings, loops: list[Loop], runs: int, *, quiet: bool) -> tuple[str, list[dict[str, Any]]]:
+    """Time loops one after another, print them unless `quiet`; return the target, and each loop as plain values.
+
+    Raises DevenvError where one cannot be timed.
+    """
     from pytest_devenv.every import every_probe
     from pytest_devenv.run import Devenv
 
-    settings = load_settings()
-    chosen = _chosen(settings, name)
-    console = _console(quiet=as_json)
+    console = _console(quiet=quiet)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: with the file put back
     with Devenv(settings, every_probe(settings)) as devenv:
         devenv.expect_edits()
         for note in devenv.environment.notes:
             click.echo(note, err=True)
-        found = [_time(devenv, each, runs, console) for each in chosen]
-    if as_json:
-        click.echo(json.dumps({"environment": settings.name, "target": devenv.target.value, "loops": found}, indent=2))
-    if any(each["verdict"]["state"] != "pass" for each in found):
-        raise SystemExit(FAULTY)
+        return devenv.target.value, [_time(devenv, each, runs, console) for each in loops]
 
 
 def _chosen(settings: Settings, name: str | None) -> list[Loop]:
