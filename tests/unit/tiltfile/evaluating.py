@@ -12,6 +12,7 @@ import starlark
 import yaml
 
 from pytest_devenv.cli.config import to_json
+from pytest_devenv.options import overrides
 from pytest_devenv.settings.read import read
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 _PRELUDE = """
-config = struct(define_string=_define, define_string_list=_define, parse=_parse, main_path=_main_path)
-os = struct(path=struct(exists=_exists, basename=_basename, dirname=_dirname))
+config = struct(define_string=_define, define_string_list=_define, parse=_parse)
+os = struct(path=struct(exists=_exists, basename=_basename))
 TRIGGER_MODE_MANUAL = "manual"
 """
 
@@ -45,17 +46,21 @@ class Evaluated:
 
 
 def evaluated(
-    chosen: Mapping[str, object] | None = None, *, context: str = "kind-devenv", taken: str = ""
+    chosen: Mapping[str, object] | None = None,
+    *,
+    context: str = "kind-devenv",
+    taken: str = "",
+    environ: Mapping[str, str] | None = None,
 ) -> Evaluated:
     """Evaluate the repository's Tiltfile with what the user has chosen. Raises StarlarkError where it fails.
 
-    `taken` is what the command says that looks for ports which somebody else holds.
+    `taken` is what the command says that looks for ports which somebody else holds, `environ` are pytest-devenv's own
+    variables.
     """
     found = Evaluated()
     module = starlark.Module()
-    for name, function in _builtins(found, chosen or {}, context, taken).items():
+    for name, function in _builtins(found, chosen or {}, context, taken, environ or {}).items():
         module.add_callable(name, function)
-    module["_main_path"] = str(ROOT / "Tiltfile")
     extensions = [starlark.LibraryExtension.StructType]
     dialect = starlark.Dialect.extended()
     dialect.enable_top_level_stmt = True
@@ -65,11 +70,11 @@ def evaluated(
 
 
 def _builtins(
-    found: Evaluated, chosen: Mapping[str, object], context: str, taken: str
+    found: Evaluated, chosen: Mapping[str, object], context: str, taken: str, environ: Mapping[str, str]
 ) -> dict[str, Callable[..., object]]:
     def local(command: list[str], **_: object) -> str:
         if command[1:] == ["config", "--json"]:
-            return _settings()
+            return _settings(**environ)
         assert command[1:3] == ["env", "ports"], command
         return taken
 
@@ -93,7 +98,6 @@ def _builtins(
         "_parse": lambda: dict(chosen),
         "_exists": lambda path: (ROOT / path).exists() and path != "wheels",
         "_basename": lambda path: Path(path).name,
-        "_dirname": lambda path: str(Path(path).parent),
         "version_settings": lambda **_: None,
         "update_settings": lambda **given: found.updates.update(given),
         "watch_file": lambda _: None,
@@ -120,8 +124,8 @@ def _builtins(
 
 
 @functools.cache
-def _settings() -> str:
-    return to_json(read(ROOT / "pyproject.toml", environ={}))
+def _settings(**environ: str) -> str:
+    return to_json(read(ROOT / "pyproject.toml", overrides=overrides(environ), environ=environ))
 
 
 @functools.cache

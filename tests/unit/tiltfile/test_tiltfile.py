@@ -115,6 +115,14 @@ def test_slot_gives_a_developer_a_namespace_and_ports() -> None:
     assert {"name": "CORS_ALLOWED_ORIGINS", "value": origins} in backend["env"]
 
 
+def test_namespace_of_a_variable_is_that_of_everything() -> None:
+    """What PYTEST_DEVENV_NAMESPACE says goes for manifests too, which are written for another one."""
+    found = evaluated(environ={"PYTEST_DEVENV_NAMESPACE": "theirs"})
+    assert {each["metadata"].get("namespace", "theirs") for each in found.manifests} == {"theirs"}
+    assert found.manifest("Namespace", "theirs")
+    assert found.manifest("ClusterRole", "health.theirs")
+
+
 def test_one_port_the_namespace_and_the_registry_can_be_chosen() -> None:
     """Each setting goes before what would follow from the slot."""
     found = evaluated({"port": ["backend=3999"], "namespace": "mine", "registry": "registry:5000", "port-offset": "10"})
