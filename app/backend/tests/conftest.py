@@ -18,6 +18,8 @@ import pytest
 import requests
 from psycopg import sql
 
+from pytest_devenv.targets.environment import Environment
+
 ROOT = Path(__file__).parents[3]
 MIGRATIONS = ROOT / "migrations" / "kiro"
 JOBS = ROOT / "migrations" / "jobs"
@@ -86,21 +88,19 @@ def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
 @pytest.fixture(scope="session")
 def server_url(request: pytest.FixtureRequest) -> str:
     """Give the PostgreSQL server that DATABASE_URL names, else the environment's."""
-    return _given("DATABASE_URL", request)
+    return os.environ.get("DATABASE_URL") or str(_environment(request).endpoints["postgres"].url("kiro").reveal())
 
 
 @pytest.fixture(scope="session")
 def redis_url(request: pytest.FixtureRequest) -> str:
     """Give the redis server that REDIS_URL names, else the environment's; the backend's keys there expire."""
-    return _given("REDIS_URL", request)
+    return os.environ.get("REDIS_URL") or str(_environment(request).endpoints["redis"].url().reveal())
 
 
-def _given(variable: str, request: pytest.FixtureRequest) -> str:
-    """Return what the variable says, else what pytest-devenv gives the backend of its environment."""
-    value = os.environ.get(variable)
-    if value is None:
-        value = str(request.getfixturevalue("devenv").environment.variables["backend"][variable])
-    return value
+def _environment(request: pytest.FixtureRequest) -> Environment:
+    """Return the environment as this run reaches it, wherever that is: what the backend is given may lead elsewhere."""
+    environment: Environment = request.getfixturevalue("devenv").environment
+    return environment
 
 
 @pytest.fixture(scope="session")
