@@ -3,16 +3,11 @@
 import argparse
 import contextlib
 import os
-import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from app.backend.settings import Settings, SettingsError
-
-if TYPE_CHECKING:
-    import uvicorn
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,8 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         factory=True,
         host=options.host,
         port=options.port,
-        reload=options.reload,
-        reload_dirs=[str(Path(__file__).parent)] if options.reload else None,
         log_level=settings.log_level,
         server_header=False,
         timeout_graceful_shutdown=1,
@@ -42,23 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     server = uvicorn.Server(config)
     with contextlib.suppress(KeyboardInterrupt):
         if options.reload:
-            _serve_anew_on_edits(server)
+            from app.backend.reloading import serve_anew_on_edits
+
+            serve_anew_on_edits(server, Path(__file__).parent)
         else:
             server.run()
     return 0 if server.started or options.reload else 3
-
-
-def _serve_anew_on_edits(server: "uvicorn.Server") -> None:
-    """Serve by a child that is replaced when the code changes, on a socket that this process keeps.
-
-    asyncio turns Nagle's algorithm off on sockets that it makes itself. On this one an answer's body would wait 40 ms
-    for the client to acknowledge its headers; accepted connections have the option from the socket that listens.
-    """
-    from uvicorn.supervisors import ChangeReload
-
-    listening = server.config.bind_socket()
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    ChangeReload(server.config, target=server.run, sockets=[listening]).run()
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -48,12 +48,12 @@ class Backend:
 
 
 @contextmanager
-def running_backend(environment: Mapping[str, str], log: Path, *words: str) -> Iterator[Backend]:
+def running_backend(environment: Mapping[str, str], log: Path, *words: str, folder: Path = ROOT) -> Iterator[Backend]:
     """Run a backend on a free port until the block ends; `words` are more of its command line."""
     with log.open("w", encoding="utf-8") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "app.backend", "--port", "0", *words],
-            cwd=ROOT,
+            cwd=folder,
             env={"PATH": os.environ["PATH"], **SECRETS, "CORS_ALLOWED_ORIGINS": ORIGIN, **environment},
             stderr=stream,
             stdout=stream,

@@ -1,6 +1,7 @@
 """The running process: alive, ready, version, origins, and how it ends."""
 
 import http.client
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 import requests
 
-from app.backend.tests.conftest import ORIGIN, Backend, Client, running_backend, wait_until
+from app.backend.tests.conftest import ORIGIN, ROOT, Backend, Client, running_backend, wait_until
 
 VERSION_FILE = Path(__file__).parents[1] / "version.txt"
 NOWHERE = {"DATABASE_URL": "postgres://kiro:hidden@127.0.0.1:1/kiro", "REDIS_URL": "redis://127.0.0.1:1"}
@@ -64,11 +65,34 @@ def test_a_kept_connection_is_answered_at_once(tmp_path: Path, words: tuple[str,
     assert min(took_s[1:]) < 0.03
 
 
+def test_an_edit_is_taken_up_also_after_one_that_does_not_run(tmp_path: Path) -> None:
+    """With --reload it answers with the code as it is saved, of whichever module; what cannot run is replaced too."""
+    shutil.copytree(ROOT / "app", tmp_path / "app", ignore=shutil.ignore_patterns("tests", "__pycache__"))
+    module = tmp_path / "app" / "backend" / "routes" / "status.py"
+    text = module.read_text(encoding="utf-8")
+    with running_backend(NOWHERE, tmp_path / "log", "--reload", folder=tmp_path) as backend:
+        wait_until(lambda: "as committed" in _version(backend), seconds=60)
+        module.write_text(text.replace("as committed", "as edited"), encoding="utf-8")
+        wait_until(lambda: "as edited" in _version(backend), seconds=60)
+        module.write_text(f"{text}\n(", encoding="utf-8")
+        wait_until(lambda: not _answers(backend), seconds=60)
+        module.write_text(text.replace("as committed", "as mended"), encoding="utf-8")
+        wait_until(lambda: "as mended" in _version(backend), seconds=60)
+
+
+def _version(backend: Backend) -> str:
+    """Return what it says of itself, empty while it does not answer."""
+    try:
+        return requests.get(f"{backend.url}/version", timeout=5).text
+    except requests.RequestException:
+        return ""
+
+
 def _answers(backend: Backend) -> bool:
     """Tell whether it answers yet: with --reload the socket is bound before the child listens on it."""
     try:
-        return requests.get(f"{backend.url}/health", timeout=30).ok
-    except requests.ConnectionError:
+        return requests.get(f"{backend.url}/health", timeout=5).ok
+    except requests.RequestException:
         return False
 
 
