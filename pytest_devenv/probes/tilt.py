@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_devenv.clients.ports import Greeting, greet
 from pytest_devenv.endpoint import Endpoint
 from pytest_devenv.probes.probe import Probe, probe_id
+from pytest_devenv.probes.root import root_id
 from pytest_devenv.settings import Requirement, ServiceKind
 from pytest_devenv.verdict import Evidence, Verdict, failed, off, passed, unknown
 
@@ -39,9 +40,15 @@ def probes(settings: Settings) -> Iterator[Probe]:
         "tilt.resources_are_ready": _resources_are_ready,
         "tilt.forwards_are_alive": _forwards_are_alive,
     }
+    services = tuple(root_id(each) for each in settings.services.values())
     for name, look in looks.items():
         yield Probe(
-            name=name, subject=TILTFILE, look=partial(_with_tilt, look), requires=(root,), deadline_s=_DEADLINE_S
+            name=name,
+            subject=TILTFILE,
+            look=partial(_with_tilt, look),
+            requires=(root,),
+            after=() if name == "tilt.is_new_enough" else services,  # what is wrong with a service, its own probe tells
+            deadline_s=_DEADLINE_S,
         )
 
 

@@ -8,10 +8,21 @@ import pytest
 
 from pytest_devenv.probes.catalog import catalog
 from pytest_devenv.probes.tilt import keeps
-from pytest_devenv.settings import Requirement, Settings
+from pytest_devenv.settings import Requirement, Service, ServiceKind, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def test_fault_of_a_service_is_told_by_its_own_probe(tmp_path: Path) -> None:
+    """What Tilt makes of resources and forwards comes behind the roots of all services, and its version does not."""
+    (tmp_path / "Tiltfile").write_text("")
+    services = {"web": Service(name="web", kind=ServiceKind.HTTP)}
+    settings = Settings(root=tmp_path, file=tmp_path / "pyproject.toml", name="shop", services=services)
+    found = catalog(settings)
+    for name in ("tilt.resources_are_ready[Tiltfile]", "tilt.forwards_are_alive[Tiltfile]"):
+        assert found[name].after == ("http.answers[web]",)
+    assert found["tilt.is_new_enough[Tiltfile]"].after == ()
 
 
 @pytest.mark.parametrize(
