@@ -12,6 +12,8 @@ from pytest_devenv.cli.in_cluster import in_cluster, judge
 from pytest_devenv.errors import TargetError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_devenv.clients.kubernetes.cluster import Cluster
     from pytest_devenv.targets.environment import Environment
 
@@ -41,6 +43,7 @@ def job(name: str, *, deadline_s: float, migrated: bool, verify: bool) -> None:
         run(cluster, name, deadline_s=deadline_s)
         if verify:
             _verify(environment, name)
+    tell_tilt(settings.root, name)
 
 
 def run(cluster: Cluster, name: str, *, deadline_s: float) -> None:
@@ -54,6 +57,22 @@ def run(cluster: Cluster, name: str, *, deadline_s: float) -> None:
         msg = f"expected the job {name} to complete, found that it failed: {ended.reason}"
         raise TargetError(msg, remedy=f"mend what its log says, then: pytest-devenv env job {name}")
     click.echo(f"{name} has completed in {ended.took_s:.1f} s")
+
+
+def tell_tilt(root: Path, name: str) -> None:
+    """Have a Tilt that saw the Job fail look again, where one runs: it follows the Job that it has made itself."""
+    from pytest_devenv.clients.tilt.client import NoTiltError, TiltError, running
+
+    try:
+        tilt = running(root)
+        seen = tilt.resources().get(name)
+        if seen is not None and seen.is_failing:
+            click.echo(f"Tilt saw {name} fail: asking it to run it once more, so that it goes on with what waits")
+            tilt.ask(name)
+    except NoTiltError:
+        return
+    except TiltError as error:
+        click.echo(f"Tilt was not told: {error.message}", err=True)
 
 
 def _verify(environment: Environment, name: str) -> None:

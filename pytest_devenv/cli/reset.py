@@ -9,7 +9,7 @@ import click
 
 from pytest_devenv.cli import load_settings
 from pytest_devenv.cli.in_cluster import in_cluster, judge
-from pytest_devenv.cli.job import DEADLINE_S, run
+from pytest_devenv.cli.job import DEADLINE_S, run, tell_tilt
 from pytest_devenv.settings import ServiceKind
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def reset(*, deadline_s: float, force: bool) -> None:
                 _make_anew(name)
             for job in _migrating(settings):
                 run(cluster, job, deadline_s=deadline_s)
+                tell_tilt(settings.root, job)
     click.echo(f"{settings.name} has new databases; fill them: pytest-devenv db seed, or tilt trigger db-seed")
 
 

@@ -107,11 +107,15 @@ class Tilt:
         return follow(
             lambda: self.resource(name),
             before,
-            ask=lambda: self._run("trigger", name),
+            ask=lambda: self.ask(name),
             log=lambda: self.logs(name),
             deadline_s=deadline_s,
             stable_s=stable_s,
         )
+
+    def ask(self, name: str) -> None:
+        """Ask for an update of a resource, and wait for nothing. Raises TiltError."""
+        self._run("trigger", name)
 
     def _items(self, kinds: str) -> list[dict[str, Any]]:
         said = self._run("get", kinds, "-o", "json")
