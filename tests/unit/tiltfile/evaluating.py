@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 _PRELUDE = """
-config = struct(define_string=_define, define_string_list=_define, parse=_parse)
+config = struct(define_string=_define, define_string_list=_define, parse=_parse, tilt_subcommand=_subcommand)
 os = struct(path=struct(exists=_exists, basename=_basename))
 TRIGGER_MODE_MANUAL = "manual"
 """
@@ -51,6 +51,7 @@ def evaluated(
     context: str = "kind-devenv",
     taken: str = "",
     environ: Mapping[str, str] | None = None,
+    subcommand: str = "up",
 ) -> Evaluated:
     """Evaluate the repository's Tiltfile with what the user has chosen. Raises StarlarkError where it fails.
 
@@ -61,6 +62,7 @@ def evaluated(
     module = starlark.Module()
     for name, function in _builtins(found, chosen or {}, context, taken, environ or {}).items():
         module.add_callable(name, function)
+    module["_subcommand"] = subcommand
     extensions = [starlark.LibraryExtension.StructType]
     dialect = starlark.Dialect.extended()
     dialect.enable_top_level_stmt = True

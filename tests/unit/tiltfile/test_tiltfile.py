@@ -200,10 +200,11 @@ def test_context_that_they_do_not_allow_is_refused(context: str) -> None:
 
 
 def test_port_that_is_taken_stops_everything() -> None:
-    """Who holds it is named before anything is started, and the setting that moves it."""
+    """Who holds it is named before anything is started, and the setting that moves it; what is ended needs no port."""
     with pytest.raises(starlark.StarlarkError) as error:
         evaluated(taken="the port of backend is taken, found: node (pid 7)")
     assert "found: node (pid 7)\n  or give it another port: tilt up -- --port NAME=PORT" in str(error.value)
+    assert evaluated(taken="the port of backend is taken", subcommand="down").resources
 
 
 @pytest.mark.parametrize(
