@@ -104,7 +104,9 @@ def _builtins(
         "update_settings": lambda **given: found.updates.update(given),
         "watch_file": lambda _: None,
         "read_file": lambda path: (ROOT / path).read_text(),
-        "listdir": lambda path: [str(ROOT / path / each.name) for each in sorted((ROOT / path).iterdir())],
+        "listdir": lambda path, *, recursive: [
+            str(ROOT / path / each.name) for each in sorted((ROOT / path).iterdir()) if recursive
+        ],
         "decode_json": json.loads,
         "local": local,
         "k8s_context": lambda: context,
