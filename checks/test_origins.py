@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
-ALLOWED = ("http://localhost:5000", "http://localhost:5173", "http://localhost:3000")
+DEFAULT = "http://localhost:5000,http://localhost:5173,http://localhost:3000"
+ALLOWED = os.environ.get("CORS_ALLOWED_ORIGINS", DEFAULT).split(",")  # the Tiltfile moves them with the ports
 STRANGE = ("http://localhost:5001", "https://localhost:5000", "http://localhost:5000.example.com", "null")
 
 

@@ -96,6 +96,7 @@ def test_button_waits_to_be_pressed_and_for_what_it_requires(name: str) -> None:
         "PYTEST_DEVENV_TARGET": "cluster",
         "PYTEST_DEVENV_CONTEXT": "kind-devenv",
         "PYTEST_DEVENV_NAMESPACE": "kiro-dev",
+        "CORS_ALLOWED_ORIGINS": "http://localhost:5000,http://localhost:5173,http://localhost:3000",
     }
 
 
