@@ -48,11 +48,15 @@ def serve_anew_on_edits(server: uvicorn.Server, folder: Path) -> None:
 
 
 def _times(folder: Path) -> dict[Path, int]:
-    """Return when each module was changed; one that goes meanwhile is none."""
+    """Return when each module was changed; one that goes meanwhile is none.
+
+    A copy may have the time of its original in whole seconds, and two edits of one second would then look alike: so it
+    is the change of the inode that counts.
+    """
     found = {}
     for path in folder.rglob("*.py"):
         try:
-            found[path] = path.stat().st_mtime_ns
+            found[path] = path.stat().st_ctime_ns
         except FileNotFoundError:
             continue
     return found
@@ -65,7 +69,11 @@ def _started(server: uvicorn.Server, listening: socket.socket) -> "multiprocessi
 
 
 def _serve(server: uvicorn.Server, listening: socket.socket) -> None:
-    """Serve in a child, which ends on the signals as if it were alone, and imports each of our modules itself."""
+    """Serve in a child, which ends on the signals as if it were alone, and imports each of our modules itself.
+
+    It leaves no compiled module behind: Python would take it for that of the next edit, of the same second and length.
+    """
+    sys.dont_write_bytecode = True
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     for name in [each for each in sys.modules if each.startswith(f"{__package__}.")]:
