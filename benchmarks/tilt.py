@@ -1,37 +1,84 @@
-"""How long an edit of the reference environment takes under Tilt until it is live; needs the Tilt that runs it.
+"""How long an edit of the reference environment takes under Tilt until it is live.
 
-`tilt up` first; then `PYTEST_DEVENV_TARGET=cluster python -m benchmarks tilt`, with the namespace where it is another.
+It brings up an environment of its own in the cluster of the tests, with Tilt on PATH:
+`make cluster`, then `python -m tests.cluster.kind exec -- python -m benchmarks tilt`.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
 
 from benchmarks.measure import Row
-from pytest_devenv.clients.tilt.client import running
-from pytest_devenv.clients.tilt.program import NoTiltError
+from tests.cluster.conftest import CONTEXT_VARIABLE, ReferenceCluster
+from tests.cluster.tilt.standing import UP_S, is_up, project, up, wait_until
 
-ROOT = Path(__file__).parents[1]
+if TYPE_CHECKING:
+    from tests.cluster.tilt.standing import Project
+
 RUNS = 15
+MIGRATIONS = 3
 BOUNDS_S = {"backend-data": 0.4, "backend-code": 1.2}
 _LONGEST_S = 900
 
 
 def rows() -> list[Row]:
     """Return the medians of each loop and of its stages."""
-    try:
-        running(ROOT)
-    except NoTiltError as error:
-        return [Row("an edit under Tilt", float("nan"), "", note=error.message)]
-    command = [str(Path(sys.executable).with_name("pytest-devenv")), "loop", "--runs", str(RUNS), "--json"]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=_LONGEST_S)
-    found: list[Row] = []
-    for loop in json.loads(done.stdout)["loops"]:
-        name = loop["loop"]
-        found.append(Row(f"{name}: edit to live", loop["total_s"]["median"], "s", BOUNDS_S.get(name)))
-        found += [Row(f"{name}: {stage}", each["median"], "s") for stage, each in loop["stages_s"].items()]
-        found.append(Row(f"{name}: looking added at most", 1000 * loop["observer"]["added_s"]["median"], "ms"))
-    return found
+    context, kubeconfig = os.environ.get(CONTEXT_VARIABLE), os.environ.get("KUBECONFIG")
+    if context is None or kubeconfig is None or shutil.which("tilt") is None:
+        note = "no cluster: make cluster" if shutil.which("tilt") else "there is no tilt on PATH"
+        return [Row("an edit under Tilt", float("nan"), "", note=note)]
+    cluster = ReferenceCluster(Path(kubeconfig), context)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        pytest.MonkeyPatch.context() as patch,
+        project(cluster, Path(scratch)) as made,
+    ):
+        for name, value in made.given.items():
+            patch.setenv(name, value)
+        with up(made) as running:
+            tilt = running()
+            wait_until(lambda: is_up(tilt), "everything is up", deadline_s=UP_S)
+            done = made.run("pytest-devenv", "loop", "--runs", str(RUNS), "--json", deadline_s=_LONGEST_S)
+            migrations = _migrations(made)
+    return [*(row for loop in json.loads(done.stdout)["loops"] for row in _of(loop)), migrations]
+
+
+def _migrations(made: Project) -> Row:
+    """Return how long an edited migration takes until the next run of its Job finds it."""
+    file = next((made.folder / "migrations" / "kiro").glob("*.down.sql"))  # no history holds a checksum of these
+    text, took_s = file.read_text(), []
+    for number in range(MIGRATIONS):
+        stamp = f"-- edit {number} of {time.time()}"
+        began = time.monotonic()
+        file.write_text(f"{text}{stamp}\n")
+        wait_until(partial(_holds, made, stamp), "the edit is in the cluster")
+        took_s.append(time.monotonic() - began)
+    file.write_text(text)
+    return Row("migrations: an edited file, until db-migrate would apply it", statistics.median(took_s), "s")
+
+
+def _holds(made: Project, stamp: str) -> bool:
+    return stamp in made.map_of_migrations()
+
+
+def _of(loop: dict[str, object]) -> list[Row]:
+    """Return the figures of one loop; of one that was not live in time, that it was not."""
+    name = str(loop["loop"])
+    total, stages, observer = loop.get("total_s"), loop.get("stages_s"), loop.get("observer")
+    if not (isinstance(total, dict) and isinstance(stages, dict) and isinstance(observer, dict)):
+        return [Row(f"{name}: edit to live", float("nan"), "s", BOUNDS_S.get(name), note="not live in time")]
+    return [
+        Row(f"{name}: edit to live", total["median"], "s", BOUNDS_S.get(name)),
+        *(Row(f"{name}: {stage}", each["median"], "s") for stage, each in stages.items()),
+        Row(f"{name}: looking added at most", 1000 * observer["added_s"]["median"], "ms"),
+    ]
