@@ -93,7 +93,8 @@ def _endpoints(environment: Environment, forwarded: Mapping[str, int]) -> Iterat
 
 def _forwarded(root: Path) -> dict[str, int]:
     """Return the port of this machine that Tilt keeps open for each of its resources; none where no Tilt runs."""
-    from pytest_devenv.clients.tilt.client import NoTiltError, TiltError, running
+    from pytest_devenv.clients.tilt.client import TiltError, running
+    from pytest_devenv.clients.tilt.program import NoTiltError
 
     try:
         return {each.resource: each.local_port for each in running(root).forwards()}

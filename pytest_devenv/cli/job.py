@@ -61,7 +61,8 @@ def run(cluster: Cluster, name: str, *, deadline_s: float) -> None:
 
 def tell_tilt(root: Path, name: str) -> None:
     """Have a Tilt that saw the Job fail look again, where one runs: it follows the Job that it has made itself."""
-    from pytest_devenv.clients.tilt.client import NoTiltError, TiltError, running
+    from pytest_devenv.clients.tilt.client import TiltError, running
+    from pytest_devenv.clients.tilt.program import NoTiltError
 
     try:
         tilt = running(root)

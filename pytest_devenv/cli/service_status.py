@@ -59,7 +59,8 @@ def service_status(*, as_json: bool) -> None:
 
 def _builds(root: Path) -> tuple[dict[str, float], str | None]:
     """Return how long the last build of each of Tilt's resources took, in seconds, or why nothing is known."""
-    from pytest_devenv.clients.tilt.client import NoTiltError, TiltError, running
+    from pytest_devenv.clients.tilt.client import TiltError, running
+    from pytest_devenv.clients.tilt.program import NoTiltError
 
     try:
         resources = running(root).resources().values()

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from pytest_devenv.clients.tilt.client import NoTiltError, running
+from pytest_devenv.clients.tilt.client import running
+from pytest_devenv.clients.tilt.program import NoTiltError
 from pytest_devenv.settings.read import read
 from pytest_devenv.targets.embedded.ports import reserved_port
 from tests.cluster.environment import ROOT, ReferenceEnvironment
