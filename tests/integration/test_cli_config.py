@@ -110,6 +110,11 @@ def test_without_a_terminal_it_reads_as_toml_with_sources(folder: Path) -> None:
         JWT_SECRET = "***"           # pytest-devenv.toml:10
         DATABASE_URL = "{{db.url}}"    # pytest-devenv.toml:10
         PEER = "redis://:***@cache"  # pytest-devenv.toml:10
+
+        [builds]
+        cold_s = 300    # default
+        warm_s = 60     # default
+        saving = "80%"  # default
         """
     )
 

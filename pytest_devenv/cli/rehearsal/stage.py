@@ -92,13 +92,18 @@ class Stage:
         return "".join(texts)
 
 
+def sweep(api: Api) -> None:
+    """Remove the namespaces of rehearsals that were killed. Raises ApiError."""
+    namespaces.sweep(api, PURPOSE, lambda metadata: namespaces.age_s(metadata) > _LEFT_S)
+
+
 @contextmanager
 def staged(api: Api, namespace: str, parts: Parts, *, keep: bool) -> Iterator[Stage]:
     """Make the namespace with all that the migration needs; unless kept, it is gone afterwards. Raises ApiError.
 
     What an earlier run left, since it was killed, goes first.
     """
-    namespaces.sweep(api, PURPOSE, lambda metadata: namespaces.age_s(metadata) > _LEFT_S)
+    sweep(api)
     labels = parts.labels | PURPOSE
     api.request(
         "POST", namespaces.NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": _named(namespace, labels)}
