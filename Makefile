@@ -25,7 +25,7 @@ health: $(VENV)/.health
 	$(BIN)/pytest -m health --devenv-target=$(TARGET)
 
 test: $(VENV)/.test tools
-	$(BIN)/pytest -n 2 --dist loadfile tests app --ignore=tests/cluster
+	$(BIN)/pytest -n 4 --dist loadfile tests app --ignore=tests/cluster
 	$(BIN)/pytest checks -m "not perf" --devenv-target=embedded
 
 # Not part of make test: on a busy machine everything is over its budget. That each measurement sees what is slow is
