@@ -141,10 +141,12 @@ def _labels(scene: Scene) -> str:
 
 
 def _mount(pod: Object, scene: Scene) -> Trouble | None:
-    """Return what keeps a volume from being mounted, where that is why no container starts."""
-    states = [state.get("state") or {} for _, state, _ in containers(pod)]
+    """Return what keeps a volume from being mounted, where that is why no container starts.
+
+    Where one has begun the volumes are there, whatever an event tells of a first attempt.
+    """
     message = last_event(pod, scene, _MOUNT_REASONS)
-    if message is None or not all((each.get("waiting") or {}).get("reason") in STARTING for each in states):
+    if message is None or not all(_has_not_begun(status.get("state") or {}) for _, status, _ in containers(pod)):
         return None
     found = " ".join(message.split())
     source = _VOLUME_SOURCE.search(found)
@@ -162,6 +164,10 @@ def _mount(pod: Object, scene: Scene) -> Trouble | None:
         remedy=scene.kubectl.deploy(scene.kubectl("create", *_CREATE[kind], name, "--from-file=…")),
         secret=(name, None) if kind == "Secret" else None,
     )
+
+
+def _has_not_begun(state: Object) -> bool:
+    return not state.keys() & {"running", "terminated"} and (state.get("waiting") or {}).get("reason") in STARTING
 
 
 _CREATE = {"Secret": ("secret", "generic"), "ConfigMap": ("configmap",)}

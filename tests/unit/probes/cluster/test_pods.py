@@ -152,6 +152,12 @@ def test_a_volume_of_a_missing_secret_is_named() -> None:
     assert trouble(given).what == "is starting"
 
 
+def test_a_volume_that_was_mounted_at_the_second_attempt_is_no_trouble() -> None:
+    """The event of the first attempt stays for an hour; a container that runs has its volumes."""
+    message = 'MountVolume.SetUp failed for volume "keys" : failed to sync secret cache: timed out'
+    assert trouble_of(pod(container()), scene(event("FailedMount", message))) is None
+
+
 def test_an_init_container_that_waits_is_asked_for_its_last_line() -> None:
     """A pod that waits for its init container says which, and reads its log for the reason."""
     status = {"name": "wait", "state": {"running": {"startedAt": BEFORE}}}
