@@ -80,9 +80,8 @@ class Pool:
         from psycopg.pq import TransactionStatus
 
         connection = lent.connection
-        usable = self._keep and connection.pgconn.transaction_status == TransactionStatus.IDLE
-        self._settle(lent.address, connection if usable else None)
-        if not usable:
+        usable = connection.pgconn.transaction_status == TransactionStatus.IDLE
+        if not self._settle(lent.address, connection if usable else None):
             connection.close()
 
     def rest(self) -> None:
@@ -94,7 +93,8 @@ class Pool:
 
     def close(self) -> None:
         """Close every connection; those that are lent, as soon as they are given back."""
-        self._keep = False
+        with self._changed:
+            self._keep = False
         self.rest()
 
     def _kept(self, address: DatabaseAddress) -> Connection | None:
@@ -107,12 +107,15 @@ class Pool:
             self._changed.wait(left_s)
         return self._idle[address].pop()
 
-    def _settle(self, address: DatabaseAddress, idle: Connection | None) -> None:
+    def _settle(self, address: DatabaseAddress, idle: Connection | None) -> bool:
+        """Count one lent connection less, and tell whether it is kept: after `close` none is."""
         with self._changed:
             self._lent[address] -= 1
-            if idle is not None:
-                self._idle.setdefault(address, []).append(idle)
             self._changed.notify_all()
+            if idle is None or not self._keep:
+                return False
+            self._idle.setdefault(address, []).append(idle)
+            return True
 
     def _close(self, address: DatabaseAddress) -> None:
         with self._changed:
