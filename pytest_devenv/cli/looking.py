@@ -35,15 +35,7 @@ OUTCOMES = {
 
 def entry(probe: Probe, verdict: Verdict) -> Entry:
     """Return a probe and what it found, as the report has it."""
-    return Entry(
-        nodeid=probe.id,
-        probe=probe.id,
-        subject=probe.subject,
-        name=probe.name,
-        verdict=verdict,
-        outcome=OUTCOMES[verdict.state],
-        mark=probe.mark,
-    )
+    return Entry.of(probe, verdict, OUTCOMES[verdict.state], nodeid=probe.id)
 
 
 def run_of(

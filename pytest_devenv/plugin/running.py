@@ -150,19 +150,10 @@ class Running:
         return report
 
     def _entry(self, item: pytest.Item, verdict: Verdict, report: pytest.TestReport) -> Entry:
-        probe = self._session.devenv.probes[item.stash[PROBE]]
         outcome = Outcome(report.outcome)
         if report.when == "setup" and report.outcome == "failed":
             outcome = Outcome.ERROR
-        return Entry(
-            nodeid=item.nodeid,
-            probe=probe.id,
-            subject=probe.subject,
-            name=probe.name,
-            verdict=verdict,
-            outcome=outcome,
-            mark=probe.mark,
-        )
+        return Entry.of(self._session.devenv.probes[item.stash[PROBE]], verdict, outcome, nodeid=item.nodeid)
 
     # The end
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_devenv.clients.redis import ForeignReplyError, ReplyError, conversation
 from pytest_devenv.probes import commands
-from pytest_devenv.probes.probe import Probe
+from pytest_devenv.probes.probe import Probe, probe_id
 from pytest_devenv.probes.root import root, root_id
 from pytest_devenv.settings import ServiceKind
 from pytest_devenv.verdict import failed, passed
@@ -35,7 +35,7 @@ def probes(settings: Settings) -> Iterator[Probe]:
     for service in settings.services.values():
         if service.kind is ServiceKind.REDIS:
             yield root(settings, service, partial(_answers, service))
-            stores = f"redis.stores_keys[{service.name}]"
+            stores = probe_id("redis.stores_keys", service.name)
             for name, look, after in (
                 ("redis.stores_keys", _stores_keys, ()),
                 ("redis.has_memory", _has_memory, (stores,)),  # one that is full to the last takes no keys

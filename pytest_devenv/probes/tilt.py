@@ -53,14 +53,11 @@ def probes(settings: Settings) -> Iterator[Probe]:
 
 
 def _runs(environment: Environment) -> Verdict:
-    from pytest_devenv.clients.tilt.program import NoTiltError, program
+    from pytest_devenv.clients.tilt.program import NoTiltError
 
     settings = environment.settings
     try:
-        program()  # the client is not for a machine without it
-        from pytest_devenv.clients.tilt.client import running
-
-        tilt = running(settings.root)
+        tilt = _running(settings.root)
     except NoTiltError as error:
         if settings.require is not Requirement.TILT:
             return off(error.message)
@@ -75,20 +72,28 @@ def _runs(environment: Environment) -> Verdict:
 
 
 def _with_tilt(look: Callable[[Tilt, Environment], Verdict], environment: Environment) -> Verdict:
-    from pytest_devenv.clients.tilt.program import NoTiltError, program
+    from pytest_devenv.clients.tilt.program import NoTiltError
 
     try:
-        program()
+        tilt = _running(environment.settings.root)
     except NoTiltError as error:
         return off(error.message)
-    from pytest_devenv.clients.tilt.client import TiltError, running
+    from pytest_devenv.clients.tilt.client import TiltError
 
     try:
-        return look(running(environment.settings.root), environment)
-    except NoTiltError as error:
-        return off(error.message)
+        return look(tilt, environment)
     except TiltError as error:
         return unknown(error.message, where=str(environment.settings.root / TILTFILE), remedy=error.remedy)
+
+
+def _running(root: Path) -> Tilt:
+    """Return the Tilt that runs for the project; a machine without the program does not pay for the client."""
+    from pytest_devenv.clients.tilt.program import program
+
+    program()
+    from pytest_devenv.clients.tilt.client import running
+
+    return running(root)
 
 
 def _is_new_enough(tilt: Tilt, _: Environment) -> Verdict:

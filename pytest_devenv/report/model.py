@@ -5,13 +5,14 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from pytest_devenv.verdict import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pytest_devenv.probes.probe import Probe
     from pytest_devenv.targets.environment import Environment
     from pytest_devenv.verdict import Verdict
 
@@ -40,6 +41,19 @@ class Entry:
     verdict: Verdict
     outcome: Outcome
     mark: str = "health"
+
+    @classmethod
+    def of(cls, probe: Probe, verdict: Verdict, outcome: Outcome, *, nodeid: str) -> Self:
+        """Return the entry of a probe, what it found and what came of that."""
+        return cls(
+            nodeid=nodeid,
+            probe=probe.id,
+            subject=probe.subject,
+            name=probe.name,
+            verdict=verdict,
+            outcome=outcome,
+            mark=probe.mark,
+        )
 
     @property
     def kind(self) -> str:
