@@ -45,6 +45,15 @@ def answer(forward: Forward, query: str = "select 1") -> object:
     return row[0]
 
 
+def reset(forward: Forward) -> None:
+    """Connect where nothing answers: reset at the first byte, or while it connects where the forward is faster."""
+    with (
+        pytest.raises(ConnectionResetError),
+        socket.create_connection(("127.0.0.1", forward.port), timeout=60) as connection,
+    ):
+        connection.recv(1)
+
+
 def use_on(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     """Go on asking until the connection breaks."""
     while True:
@@ -106,12 +115,8 @@ def test_a_pod_that_is_replaced_is_found_anew(deployed: Deployed) -> None:
 
 def test_without_a_ready_pod_the_reason_is_kept(deployed: Deployed) -> None:
     """A connection that leads nowhere is reset, and the forward knows why."""
-    with (
-        Forward(deployed.api, deployed.namespace, "deployment/no-such", PORT) as forward,
-        socket.create_connection(("127.0.0.1", forward.port), timeout=60) as connection,
-    ):
-        with pytest.raises(ConnectionResetError):
-            connection.recv(1)
+    with Forward(deployed.api, deployed.namespace, "deployment/no-such", PORT) as forward:
+        reset(forward)
         assert "deployments.apps no-such is not there" in str(forward.problem)
 
 
@@ -135,11 +140,7 @@ def test_a_port_that_nobody_listens_at_is_told(deployed: Deployed) -> None:
     """Where the pod is there and refuses, the forward keeps what was said."""
     deployed.pod()
     with Forward(deployed.api, deployed.namespace, "deployment/postgres", 5999) as forward:
-        with (
-            socket.create_connection(("127.0.0.1", forward.port), timeout=60) as connection,
-            pytest.raises(ConnectionResetError),
-        ):
-            connection.recv(1)
+        reset(forward)
         problem = forward.problem
     assert isinstance(problem, TargetError)
     assert "takes no connection at port 5999" in problem.message

@@ -178,8 +178,8 @@ def test_a_cluster_that_is_away_does_not_keep_the_environment_from_opening(shop:
             endpoint = environment.endpoints["postgres"]
             forward = environment.cluster.forwards["postgres"]
             with (
+                pytest.raises(ConnectionResetError),  # while it connects, where the reset is faster
                 socket.create_connection((endpoint.host, endpoint.port), timeout=180) as connection,
-                pytest.raises(ConnectionResetError),
             ):
                 connection.recv(1)
             assert "the API server does not answer" in str(forward.problem)
