@@ -7,21 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_devenv.options import OPTIONS
+from pytest_devenv.settings.keys import Key, Named, Table
 from pytest_devenv.settings.model import ServiceKind
-from pytest_devenv.settings.schema import (
-    BUILDS,
-    DATABASE,
-    IMAGE,
-    LIMIT,
-    LOOP,
-    MIGRATIONS,
-    ROOT,
-    SERVICE,
-    STAGE,
-    Key,
-    Named,
-    Table,
-)
+from pytest_devenv.settings.routines import BUILDS, IMAGE, LIMIT, LOOP, STAGE
+from pytest_devenv.settings.schema import DATABASE, MIGRATIONS, ROOT, SERVICE
 from pytest_devenv.settings.shapes import Shape
 
 if TYPE_CHECKING:

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_devenv.settings import shapes
+from pytest_devenv.settings.keys import NAME, NAME_IN_WORDS, Key, Named, Table, name_of, objects
 from pytest_devenv.settings.model import (
     TIER_ALIASES,
-    Budget,
-    Builds,
     ClusterSource,
     Database,
     Format,
-    Image,
     Kind,
-    Limit,
-    Loop,
     MigrationEngine,
     Migrations,
-    Observation,
     PasswordSource,
     Requirement,
     Service,
     ServiceKind,
     Settings,
-    Stage,
     TargetName,
 )
-from pytest_devenv.settings.shapes import HIGHEST_PORT, Shape
+from pytest_devenv.settings.routines import BUILDS, IMAGE, LIMIT, LOOP, STAGE
+from pytest_devenv.settings.shapes import HIGHEST_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,60 +34,6 @@ SCHEMES: Mapping[ServiceKind, tuple[str, ...]] = {
     ServiceKind.REDIS: ("redis", "rediss"),
     ServiceKind.HTTP: ("http", "https"),
 }
-MOST_ROUNDS = 99
-NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
-NAME_IN_WORDS = "a name of 1 to 63 letters, digits, - and _, beginning and ending with a letter or digit"
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key of a table: its shape (or the table it holds), what it means, and the kinds of service it fits."""
-
-    shape: Shape | Table | Named
-    doc: str
-    kinds: tuple[ServiceKind, ...] = tuple(ServiceKind)
-    by_kind: Mapping[ServiceKind, object] = field(default_factory=dict)
-    hint: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table: the class of the settings that it becomes, and its keys."""
-
-    model: type[Any]
-    keys: Mapping[str, Key]
-
-    def required(self, name: str) -> bool:
-        """Return whether the table is nothing without this key."""
-        each = self._field(name)
-        return each.default is MISSING and each.default_factory is MISSING
-
-    def default(self, name: str) -> object:
-        """Return what the key is where it is not given."""
-        each = self._field(name)
-        return each.default if each.default_factory is MISSING else each.default_factory()
-
-    def _field(self, name: str) -> Any:  # noqa: ANN401  # dataclasses.Field is generic in the value
-        return next(each for each in fields(self.model) if each.name == name)
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A table of tables, each under a name that the user chooses."""
-
-    table: Table
-    word: str
-
-
-def _name(what: str) -> Shape:
-    return shapes.text(f"the name of {what}", NAME)
-
-
-def _objects(what: str, least: int, most: int) -> Shape:
-    """Allow dotted names of database objects that also read well, and stay whole, in the id of a test."""
-    part = r"[^\s.\[\]:/\\](?:[^.\[\]:/\\\x00-\x1f\x7f]*[^\s.\[\]:/\\])?"
-    return shapes.texts(shapes.text(what, rf"{part}(?:\.{part}){{{least - 1},{most - 1}}}"))
-
 
 _PASSWORD = Table(
     PasswordSource,
@@ -135,7 +75,7 @@ SERVICE = Table(
             WITH_ADDRESS,
         ),
         "requires": Key(
-            shapes.texts(_name("a service")), "The services that have to be healthy before this one can be."
+            shapes.texts(name_of("a service")), "The services that have to be healthy before this one can be."
         ),
         "user": Key(
             shapes.text(),
@@ -200,7 +140,7 @@ SERVICE = Table(
             (ServiceKind.HTTP,),
         ),
         "migrates": Key(
-            shapes.texts(_name("a database")),
+            shapes.texts(name_of("a database")),
             "The databases that this Job migrates; without it, every one with migrations.",
             (ServiceKind.JOB,),
         ),
@@ -227,78 +167,22 @@ MIGRATIONS = Table(
 DATABASE = Table(
     Database,
     {
-        "service": Key(_name("a service of kind postgres"), "The PostgreSQL service that holds the database."),
+        "service": Key(name_of("a service of kind postgres"), "The PostgreSQL service that holds the database."),
         "migrations": Key(MIGRATIONS, "How the database is built. Without it, its migrations are not looked at."),
         "seeds": Key(shapes.text("the path of a folder"), "The folder of the seeds, beginning at this file's folder."),
         "roles": Key(
             shapes.texts(shapes.text("the name of a role")), "The roles of the server that the migrations use."
         ),
-        "required_tables": Key(_objects("table or schema.table", 1, 2), "The tables that have to be there."),
+        "required_tables": Key(objects("table or schema.table", 1, 2), "The tables that have to be there."),
         "required_columns": Key(
-            _objects("table.column or schema.table.column", 2, 3), "The columns that have to be there."
+            objects("table.column or schema.table.column", 2, 3), "The columns that have to be there."
         ),
-        "required_indexes": Key(_objects("index or schema.index", 1, 2), "The indexes that have to be there."),
-        "required_views": Key(_objects("view or schema.view", 1, 2), "The views that have to be there."),
+        "required_indexes": Key(objects("index or schema.index", 1, 2), "The indexes that have to be there."),
+        "required_views": Key(objects("view or schema.view", 1, 2), "The views that have to be there."),
         "required_policies": Key(
-            _objects("table.policy or schema.table.policy", 2, 3), "The row-level policies that have to be there."
+            objects("table.policy or schema.table.policy", 2, 3), "The row-level policies that have to be there."
         ),
         "verify": Key(shapes.texts(shapes.text("an SQL query")), "Queries that only read, and have to answer."),
-    },
-)
-
-_OBSERVE = Table(
-    Observation,
-    {
-        "service": Key(_name("a service of kind http"), "The service that shows the edit."),
-        "path": Key(shapes.text("a path that begins with /", r"/\S*"), "The path whose answer changes."),
-    },
-)
-
-_BUDGET = Table(
-    Budget,
-    {
-        "detect": Key(shapes.duration("s"), "From the edit to its being noticed, in seconds."),
-        "build": Key(shapes.duration("s"), "The build, in seconds."),
-        "update": Key(shapes.duration("s"), "From the build to the running container, in seconds."),
-        "total": Key(shapes.duration("s"), "From the edit to its being observed, in seconds."),
-    },
-)
-
-LOOP = Table(
-    Loop,
-    {
-        "edit": Key(
-            shapes.text("the path of a file"),
-            "The file that is edited, and put back afterwards, beginning at this file's folder.",
-        ),
-        "observe": Key(_OBSERVE, "Where the effect of the edit is seen."),
-        "at": Key(
-            shapes.text("a text that stands once in the file", r"(?s).+"),
-            "The text of the file behind which a stamp is put, so that it stands in the answer that is observed. "
-            "Without it, the end of what the file says.",
-        ),
-        "budget_s": Key(_BUDGET, "How long each stage may take."),
-    },
-)
-
-IMAGE = Table(
-    Image,
-    {
-        "image": Key(
-            shapes.text("the name of an image, without a tag", r"[a-z0-9][a-z0-9._/:-]*"),
-            "What the manifests and the Tiltfile call it, such as `shop/backend`.",
-        ),
-        "dockerfile": Key(shapes.text("the path of a file"), "Its Dockerfile, beginning at this file's folder."),
-        "context": Key(shapes.text("the path of a folder"), "The folder that its Dockerfile copies from."),
-    },
-)
-
-BUILDS = Table(
-    Builds,
-    {
-        "cold_s": Key(shapes.duration("s"), "All images without any cache, in seconds."),
-        "warm_s": Key(shapes.duration("s"), "All images again, with a warm cache, in seconds."),
-        "saving": Key(shapes.amount(), "The least share of the cold time that a warm cache has to save."),
     },
 )
 
@@ -313,34 +197,6 @@ KIND = Table(
         "load": Key(
             shapes.texts(shapes.text("the name of an image, without spaces", r"\S+")),
             "The images that are loaded from the container engine into the cluster's nodes.",
-        ),
-    },
-)
-
-LIMIT = Table(
-    Limit,
-    {
-        "limit": Key(
-            shapes.amount(),
-            "What the median may be at most. Its unit is that of what is measured: seconds, bytes, a share, a number.",
-        ),
-        "rounds": Key(
-            shapes.integer(f"an integer from 1 to {MOST_ROUNDS}", 1, MOST_ROUNDS),
-            "How often it is measured, after one round that does not count.",
-        ),
-    },
-)
-
-STAGE = Table(
-    Stage,
-    {
-        "checks": Key(
-            shapes.texts(shapes.text("a path or the id of a test, such as tests/test_api.py", r"[^-\s].*")),
-            "The paths or ids of the tests that the stage runs. Without any: those that pytest collects by itself.",
-        ),
-        "marks": Key(
-            shapes.text("an expression of marks, as pytest's -m takes it", r"[^-\s].*"),
-            "The marks of the tests that the stage runs, as pytest's `-m` takes them.",
         ),
     },
 )

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from pytest_devenv.settings.keys import NAME, NAME_IN_WORDS, Key, Named, Table
 from pytest_devenv.settings.lines import line_of
 from pytest_devenv.settings.problems import Problem, did_you_mean, dotted, nearest, quoted, shown, type_of
 from pytest_devenv.settings.redact import looks_secret
-from pytest_devenv.settings.schema import NAME, NAME_IN_WORDS, SERVICE, Key, Named, Table
+from pytest_devenv.settings.schema import SERVICE
 from pytest_devenv.settings.shapes import MisfitError, Shape
 
 if TYPE_CHECKING:

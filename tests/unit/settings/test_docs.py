@@ -5,7 +5,8 @@ from __future__ import annotations
 import runpy
 from pathlib import Path
 
-from pytest_devenv.settings.schema import DATABASE, LIMIT, LOOP, MIGRATIONS, ROOT, SERVICE
+from pytest_devenv.settings.routines import LIMIT, LOOP
+from pytest_devenv.settings.schema import DATABASE, MIGRATIONS, ROOT, SERVICE
 
 DOCS = Path(__file__).parents[3] / "docs"
 
