@@ -17,7 +17,7 @@ from pytest_devenv.probes.redact import redacted
 from pytest_devenv.verdict import State, Verdict, blocked, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -226,7 +226,7 @@ class Batch:
 
     def _requirements(self, probe: Probe) -> tuple[Verdict | None, bool]:
         """Return the verdict that blocks a probe, if one is known, and whether everything that it requires passed."""
-        for required in (*probe.requires, *(each for each in probe.after if each in self._wanted)):
+        for required in self._awaited(probe):
             verdict = self._verdicts.get(required)
             if verdict is None:
                 return None, False
@@ -234,6 +234,12 @@ class Batch:
                 root = required if verdict.cause is None else verdict.cause
                 return blocked(root, self._verdicts.get(root, verdict)), False
         return None, True
+
+    def _awaited(self, probe: Probe) -> Iterator[str]:
+        """Yield what a probe waits for; one with a requirement that is off is off too, whatever it comes after."""
+        yield from probe.requires
+        if not any(self._verdicts[required].state is State.OFF for required in probe.requires):
+            yield from (each for each in probe.after if each in self._wanted)
 
     def _begin(self, probe: Probe, *, early: bool) -> None:
         deadline_s = probe.deadline_s

@@ -490,6 +490,15 @@ def test_a_preferred_order_counts_only_where_both_are_looked_at() -> None:
         assert set(batch.verdicts) == {port.id}
 
 
+def test_what_is_off_comes_after_nothing() -> None:
+    """A probe whose requirement is off says so itself, also where something that it comes after has failed."""
+    cache, tool = probe("cache", DOWN), probe("tool", off("there is none"))
+    use = replace(probe("use", off("there is no tool"), requires=("tool",)), after=(cache.id,))
+    with Batch(catalog(cache, tool, use), environment()) as batch:
+        batch.start((cache.id, tool.id, use.id))
+        assert batch.wait(use.id).state is State.OFF
+
+
 @pytest.mark.timeout(5)
 def test_preferences_that_contradict_each_other_hold_up_nobody() -> None:
     """Two probes that each want the other first are looked at all the same."""
