@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_devenv.clients.kubernetes.errors import ApiError
+from pytest_devenv.clients.kubernetes.kustomize import build, kustomization_of
 from pytest_devenv.clients.kubernetes.naming import Asked
 from pytest_devenv.errors import TargetError
 
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     Source: TypeAlias = str | Path | Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 FIELD_MANAGER = "pytest-devenv"
-_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-_KUSTOMIZE_S = 60
+_BUILD_S = 60.0
 _FIRST = ("Namespace", "CustomResourceDefinition")
 
 
@@ -74,8 +73,8 @@ def _manifests(source: Source, root: Path) -> Iterator[Manifest]:
 
 
 def _at(path: Path) -> Iterator[Manifest]:
-    if any((path / name).exists() for name in _KUSTOMIZATIONS):
-        yield from _parsed(_kustomized(path), f"the kustomization {path}")
+    if kustomization_of(path) is not None:
+        yield from _parsed(build(path, deadline_s=_BUILD_S), f"the kustomization {path}")
         return
     files = sorted((*path.glob("*.yaml"), *path.glob("*.yml"))) if path.is_dir() else [path]
     if not files:
@@ -88,22 +87,6 @@ def _at(path: Path) -> Iterator[Manifest]:
             msg = f"expected a file of manifests, found that it cannot be read: {error}"
             raise TargetError(msg, remedy="name a file or a folder, or give YAML of more than one line") from error
         yield from _parsed(text, str(file))
-
-
-def _kustomized(folder: Path) -> str:
-    command = ["kubectl", "kustomize", str(folder)]
-    try:
-        built = subprocess.run(command, capture_output=True, text=True, timeout=_KUSTOMIZE_S, check=False)
-    except FileNotFoundError as error:
-        msg = f"kubectl builds the kustomization {folder}: expected it on PATH, found none"
-        raise TargetError(msg, remedy="install kubectl, or apply the files instead of the folder") from error
-    except subprocess.TimeoutExpired as error:
-        msg = f"expected kubectl to build {folder} within {_KUSTOMIZE_S} s, found it still at it"
-        raise TargetError(msg, remedy=f"see what it waits for: kubectl kustomize {folder}") from error
-    if built.returncode != 0:
-        msg = f"expected a kustomization that can be built, found: {built.stderr.strip()}\n  where: {folder}"
-        raise TargetError(msg, remedy=f"correct it, then see: kubectl kustomize {folder}")
-    return built.stdout
 
 
 def _parsed(text: str, where: str) -> Iterator[Manifest]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pytest_devenv.clients.kubernetes.kustomize import KustomizationError, build, kustomization_of
+from pytest_devenv.errors import TargetError
 from pytest_devenv.probes.cluster.answers import SUBJECT
 from pytest_devenv.probes.cluster.kubectl import kubectl_of
 from pytest_devenv.probes.cluster.namespace import exists_id
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pytest_devenv.targets.environment import Environment
 
 _AT_ONCE = 6
-_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _SHOWN = 12
 
 
@@ -127,7 +126,7 @@ def render(folder: Path, *, deadline_s: float) -> tuple[dict[str, Any], ...] | V
     """
     import yaml
 
-    if not any((folder / name).is_file() for name in _KUSTOMIZATIONS):
+    if kustomization_of(folder) is None:
         files = sorted((*folder.glob("*.yaml"), *folder.glob("*.yml")))
         if not files:
             return unknown(
@@ -135,28 +134,18 @@ def render(folder: Path, *, deadline_s: float) -> tuple[dict[str, Any], ...] | V
             )
         text = "\n---\n".join(file.read_text() for file in files)
     else:
-        kubectl = shutil.which("kubectl")
-        if kubectl is None:
-            return unknown(
-                "the manifests cannot be put together: there is no kubectl here",
-                where=str(folder),
-                remedy="install kubectl: https://kubernetes.io/docs/tasks/tools/",
-            )
         try:
-            done = subprocess.run(
-                [kubectl, "kustomize", str(folder)], capture_output=True, text=True, timeout=deadline_s, check=False
-            )
-        except subprocess.TimeoutExpired:
-            return unknown(f"kubectl kustomize does not end within {deadline_s:g} s", where=str(folder))
-        if done.returncode != 0:
+            text = build(folder, deadline_s=deadline_s)
+        except KustomizationError as error:
             return failed(
                 "the manifests cannot be put together",
                 expected="objects from kubectl kustomize",
-                found=" ".join(done.stderr.split())[:300],
+                found=error.found[:300],
                 where=str(folder),
-                remedy=f"correct it, then: kubectl kustomize {folder}",
+                remedy=error.remedy or "",
             )
-        text = done.stdout
+        except TargetError as error:
+            return unknown(error.message, where=str(folder), remedy=error.remedy)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         return tuple(each for each in yaml.load_all(text, Loader=loader) if isinstance(each, dict))

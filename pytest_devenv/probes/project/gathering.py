@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_devenv.clients.kubernetes.kustomize import kustomization_of
 from pytest_devenv.probes.cluster.manifests import render
 from pytest_devenv.verdict import Verdict, failed
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from pytest_devenv.probes.cluster.objects import Object
 
-KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 BUILD_S = 30.0
 _SUFFIXES = frozenset({".yaml", ".yml"})
 
@@ -40,11 +40,6 @@ class Gathered:
     def named(self, kind: str, name: str) -> Object | None:
         """Return one object, None where the manifests have none of that kind and name."""
         return next((each for each in self.of_kind(kind) if each["metadata"]["name"] == name), None)
-
-
-def kustomization_of(folder: Path) -> Path | None:
-    """Return the file that makes a folder a kustomization, None where it is none."""
-    return next((folder / name for name in KUSTOMIZATIONS if (folder / name).is_file()), None)
 
 
 def builds(folder: Path) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
+from pytest_devenv.clients.kubernetes.kustomize import kustomization_of
 from pytest_devenv.probes.cluster.manifests import render
 from pytest_devenv.probes.cluster.objects import name_of, selector_text, selects, spec_of
 from pytest_devenv.probes.probe import Probe, probe_id
@@ -15,7 +16,6 @@ from pytest_devenv.probes.project.gathering import (
     builds,
     documents,
     gather,
-    kustomization_of,
     yaml_files,
 )
 from pytest_devenv.probes.project.references import broken, labels_of_pods

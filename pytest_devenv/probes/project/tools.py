@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pytest_devenv.clients.kubernetes.kustomize import kustomization_of
 from pytest_devenv.probes.probe import Probe
-from pytest_devenv.probes.project.gathering import kustomization_of
 from pytest_devenv.probes.tilt import TILTFILE, constraint_of, keeps
 from pytest_devenv.settings import ClusterSource, Requirement, TargetName
 from pytest_devenv.verdict import failed, off, passed, unknown
