@@ -112,13 +112,17 @@ def test_the_backend_waited_for_the_tables(environment: ReferenceEnvironment) ->
     assert json.loads(ready)["ready"] is True
 
 
-def test_the_environment_is_healthy_from_inside(environment: ReferenceEnvironment) -> None:
-    """The health Job passes with no more rights than its own, and its report is on the volume."""
-    log = environment.resumed("health")
+def assert_healthy(environment: ReferenceEnvironment, log: str) -> None:
+    """Assert that a run of the health suite inside passed, by its log and by the report on the volume."""
     assert "kiro is healthy" in log
     report = json.loads(read_records(environment, "cat /records/health/health.json"))
     assert (report["state"], report["exit_code"]) == ("pass", 0)
     assert report["environment"]["target"] == "cluster"
+
+
+def test_the_environment_is_healthy_from_inside(environment: ReferenceEnvironment) -> None:
+    """The health Job passes with no more rights than its own, and its report is on the volume."""
+    assert_healthy(environment, environment.resumed("health"))
 
 
 def test_the_health_run_may_look_and_nothing_more(environment: ReferenceEnvironment) -> None:
@@ -179,7 +183,7 @@ def test_a_suite_is_shared_by_the_pods_of_an_indexed_job(environment: ReferenceE
 
 
 def test_two_developers_live_side_by_side(environment: ReferenceEnvironment, tmp_path: Path) -> None:
-    """One changed digit makes an environment of its own: another namespace, other local ports, another database."""
+    """One changed digit makes an environment of its own: namespace, local ports, database, and what runs hourly."""
     overlay = for_developer(2, tmp_path)
     with brought_up(environment.cluster, overlay, "kiro-dev-2") as second:
         page = "/api/v1/namespaces/{}/services/frontend:http/proxy/config.js"
@@ -187,5 +191,6 @@ def test_two_developers_live_side_by_side(environment: ReferenceEnvironment, tmp
         assert "http://localhost:3000" in environment.kubectl("get", "--raw", page.format(environment.namespace))
         marker = "SELECT system_identifier FROM pytest_devenv.marker"
         assert second.query(marker) != environment.query(marker)
-        assert "kiro is healthy" in second.resumed("health")
+        second.kubectl("create", "job", "health-now", "--from=cronjob/health")
+        assert_healthy(second, second.finished("health-now"))
     environment.kubectl("rollout", "status", "deployment/backend", "--timeout=60s")

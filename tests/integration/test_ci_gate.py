@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
-from tests.integration.wheels import ROOT, built
+from tests.integration.wheels import ROOT, UNCOMPILED, built
 
 
 def commands() -> list[str]:
@@ -32,6 +32,7 @@ def test_documented_gate_works_as_written(tmp_path: Path) -> None:
     links = f"{os.environ.get('PIP_FIND_LINKS', '')} {tmp_path}".strip()
     env = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     env |= {"PATH": f"{tmp_path / 'venv' / 'bin'}{os.pathsep}{os.environ['PATH']}", "PIP_FIND_LINKS": links}
+    env |= UNCOMPILED
     for command in commands():
         result = subprocess.run(
             ["/bin/bash", "-ec", command],

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.wheels import ROOT, built
+from tests.integration.wheels import ROOT, UNCOMPILED, built
 
 LIBRARY = ROOT / "tests" / "projects" / "library"
 PROBES = {
@@ -37,7 +37,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True, timeout=120)
     python = folder / "venv" / "bin" / "python"
     install = [str(python), "-m", "pip", "install", "--quiet", "--find-links", str(folder), "pytest-devenv[embedded]"]
-    subprocess.run(install, check=True, timeout=300)
+    subprocess.run(install, env={**os.environ, **UNCOMPILED}, check=True, timeout=300)
     return python
 
 

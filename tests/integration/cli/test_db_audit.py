@@ -90,7 +90,7 @@ def test_a_run_that_is_interrupted_is_noted(migrated: Shop) -> None:
         while not migrated.query(sleeping) and time.monotonic() < deadline:
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)
-        output = running.communicate(timeout=20)
+        output = running.communicate(timeout=60)
     finally:
         running.kill()
         running.communicate()

@@ -80,7 +80,7 @@ def test_the_list_of_processes_does_not_hold_it(shop: Shop) -> None:
                 seen += str(running.pid) == each.parent.name
                 assert hidden_in(line)
             assert hidden_in(str(shop.query("SELECT query, application_name FROM pg_stat_activity")))
-        output = running.communicate(timeout=20)[0].decode()
+        output = running.communicate(timeout=60)[0].decode()
     finally:
         running.kill()
         running.communicate()

@@ -35,7 +35,7 @@ def remains_in(state: Path) -> list[str]:
     return processes + folders
 
 
-def wait_for(state: Path, *names: str, within_s: float = 20.0) -> dict[str, psutil.Process]:
+def wait_for(state: Path, *names: str, within_s: float = 60.0) -> dict[str, psutil.Process]:
     """Wait until processes of these names run below `state`, and return them."""
     end = time.monotonic() + within_s
     while time.monotonic() < end:
