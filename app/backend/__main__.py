@@ -32,15 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         timeout_keep_alive=65,
         ws="none",
     )
+    if options.reload:
+        from app.backend.reloading import serve_anew_on_edits
+
+        serve_anew_on_edits(config, Path(__file__).parent)
+        return 0
     server = uvicorn.Server(config)
     with contextlib.suppress(KeyboardInterrupt):
-        if options.reload:
-            from app.backend.reloading import serve_anew_on_edits
-
-            serve_anew_on_edits(server, Path(__file__).parent)
-        else:
-            server.run()
-    return 0 if server.started or options.reload else 3
+        server.run()
+    return 0 if server.started else 3
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -84,6 +84,31 @@ def test_an_edit_is_taken_up_also_after_one_that_does_not_run(tmp_path: Path) ->
         wait_until(lambda: "as mended" in _version(backend), seconds=60)
 
 
+def test_code_before_answers_until_that_of_an_edit_does(tmp_path: Path) -> None:
+    """With --reload nobody waits for what is still being imported; another edit replaces it there too."""
+    shutil.copytree(ROOT / "app", tmp_path / "app", ignore=shutil.ignore_patterns("tests", "__pycache__"))
+    module = tmp_path / "app" / "backend" / "routes" / "status.py"
+    text = module.read_text(encoding="utf-8")
+    begun, may_go_on = tmp_path / "begun", tmp_path / "may-go-on"
+    slow = f"""
+import pathlib, time
+pathlib.Path({str(begun)!r}).touch()
+while not pathlib.Path({str(may_go_on)!r}).exists():
+    time.sleep(0.01)
+"""
+    with running_backend(NOWHERE, tmp_path / "log", "--reload", folder=tmp_path) as backend:
+        wait_until(lambda: "as committed" in _version(backend), seconds=60)
+        module.write_text(text.replace("as committed", "as never live") + slow, encoding="utf-8")
+        wait_until(begun.exists, seconds=60)
+        assert "as committed" in _version(backend)
+        begun.unlink()
+        module.write_text(text.replace("as committed", "as edited") + slow, encoding="utf-8")
+        wait_until(begun.exists, seconds=60)
+        assert "as committed" in _version(backend)
+        may_go_on.touch()
+        wait_until(lambda: "as edited" in _version(backend), seconds=60)
+
+
 def _shows(backend: Backend, text: str) -> bool:
     return text in _version(backend)
 
