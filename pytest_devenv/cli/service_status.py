@@ -76,19 +76,16 @@ def _resource(workload: Workload) -> str:
 
 def _row(each: Workload, builds: Mapping[str, float]) -> tuple[str, ...]:
     took_s = builds.get(_resource(each))
+    none = "not measured yet" if each.unmeasured else "-"
     return (
         each.name,
         each.state,
         str(each.restarts),
-        "-" if each.cpu_cores is None else f"{each.cpu_cores * 1000:.0f}m",
-        _bytes(each.memory_bytes),
-        _bytes(each.disk_bytes),
+        none if each.cpu_cores is None else f"{each.cpu_cores * 1000:.0f}m",
+        none if each.memory_bytes is None else str(Amount(each.memory_bytes, Unit.BYTES)),
+        none if each.disk_bytes is None else str(Amount(each.disk_bytes, Unit.BYTES)),
         "-" if took_s is None else str(Amount(took_s, Unit.SECONDS)),
     )
-
-
-def _bytes(value: int | None) -> str:
-    return "-" if value is None else str(Amount(value, Unit.BYTES))
 
 
 def _print(rows: list[tuple[Any, ...]]) -> None:

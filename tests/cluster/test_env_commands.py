@@ -46,15 +46,18 @@ def run(environment: ReferenceEnvironment, *words: str) -> str:
 
 
 def test_service_status_has_what_the_kubelet_measures(environment: ReferenceEnvironment) -> None:
-    """Every workload is told, with its memory; without Tilt no build is known, and it is said why."""
+    """Every workload is told, with its memory once that is measured; without Tilt it is said why no build is known."""
     end = time.monotonic() + MEASURED_S
     while True:
         found = json.loads(run(environment, "service-status", "--json"))
         workloads = {each["name"]: each for each in found["workloads"]}
         assert {"deployment/backend", "deployment/postgres", "job/database-migration"} <= set(workloads)
-        if workloads["deployment/postgres"]["memory_bytes"] > 5 * 2**20:
+        postgres = workloads["deployment/postgres"]
+        if not postgres["unmeasured"]:
             break
+        assert postgres["memory_bytes"] is postgres["cpu_cores"] is postgres["disk_bytes"] is None
         assert time.monotonic() < end, "the kubelet has measured a pod that has just begun"
+    assert postgres["memory_bytes"] > 5 * 2**20
     assert workloads["job/database-migration"]["state"] == "complete"
     assert "tilt" in found["without_builds"].lower()
 

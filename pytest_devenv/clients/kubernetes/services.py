@@ -27,7 +27,7 @@ class Workload:
 
     `state` says in words how it is, `well` whether that is as it should be. CPU is in cores, as an average of some
     seconds; disk is what its pods have written on the node and in their volumes. All three are None where no kubelet
-    has measured it, or none may be asked.
+    has measured it, or none may be asked; `unmeasured` tells that one knows its pods and has yet to measure them.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Workload:
     cpu_cores: float | None = None
     memory_bytes: int | None = None
     disk_bytes: int | None = None
+    unmeasured: bool = False
 
 
 def workloads(api: Api, namespace: str) -> tuple[Workload, ...]:
@@ -55,7 +56,8 @@ def _workload(kind: str, owner: Object, pods: list[dict[str, Any]], measured: Ma
     name = f"{kind}/{owner['metadata']['name']}"
     state, well = _job(owner) if kind == "job" else _replicas(kind, owner)
     names = tuple(pod["metadata"]["name"] for pod in pods)
-    found = [measured[each] for each in names if each in measured]
+    known = [measured[each] for each in names if each in measured]
+    found = [each for each in known if _memory_bytes(each) > 0]
     containers = [each for pod in pods for each in pod.get("status", {}).get("containerStatuses") or ()]
     return Workload(
         name=name,
@@ -64,8 +66,9 @@ def _workload(kind: str, owner: Object, pods: list[dict[str, Any]], measured: Ma
         restarts=sum(each.get("restartCount", 0) for each in containers),
         pods=names,
         cpu_cores=sum(each.get("cpu", {}).get("usageNanoCores", 0) for each in found) / _NANOCORES if found else None,
-        memory_bytes=sum(each.get("memory", {}).get("workingSetBytes", 0) for each in found) if found else None,
+        memory_bytes=sum(map(_memory_bytes, found)) if found else None,
         disk_bytes=sum(map(_disk_bytes, found)) if found else None,
+        unmeasured=bool(known) and not found,
     )
 
 
@@ -101,6 +104,11 @@ def _measured(api: Api, namespace: str, pods: list[dict[str, Any]]) -> Iterator[
             for each in summary.get("pods") or ():
                 if each["podRef"]["namespace"] == namespace:
                     yield each["podRef"]["name"], each
+
+
+def _memory_bytes(pod: Object) -> int:
+    """Return what a pod holds in memory: 0, which no process does with, is one that was not measured yet."""
+    return int(pod.get("memory", {}).get("workingSetBytes", 0))
 
 
 def _disk_bytes(pod: Object) -> int:

@@ -98,7 +98,8 @@ def test_looks_say_what_there_is(tilted: Tilted) -> None:
     for text in ("job/database-migration: complete", "audit log, applied 20", "public.users: "):
         assert text in status
     assert "kiro is healthy" in tilted.press("health-check")
-    services = tilted.press("service-status")
+    wait_until(lambda: "not measured yet" not in tilted.press("service-status"), "the kubelet has measured every pod")
+    services = tilted.last("service-status")
     (backend,) = [line.split() for line in services.splitlines() if line.startswith("deployment/backend")]
     assert backend[1:5] == ["1", "of", "1", "ready"]
     assert backend[6].endswith("m")
