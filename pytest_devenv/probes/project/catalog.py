@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from pytest_devenv.probes.project import built, extras, files, manifests, reach, tiltfile, tools
+from pytest_devenv.probes.project import built, extras, files, images, manifests, reach, tiltfile, tools
 from pytest_devenv.probes.project.paper import target_of
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def project_probes(settings: Settings, commands: Commands) -> dict[str, Probe]:
     target = target_of(settings)
     every = chain(
         files.probes(settings),
+        images.probes(settings),
         built.probes(settings),
         extras.probes(settings, target),
         manifests.probes(settings),

@@ -10,6 +10,7 @@ from pytest_devenv.clients.kubernetes.kustomize import kustomization_of
 from pytest_devenv.probes.cluster.manifests import render
 from pytest_devenv.probes.cluster.objects import name_of, selector_text, selects, spec_of
 from pytest_devenv.probes.probe import Probe, probe_id
+from pytest_devenv.probes.project import images, serving
 from pytest_devenv.probes.project.gathering import (
     BUILD_S,
     Gathered,
@@ -19,7 +20,6 @@ from pytest_devenv.probes.project.gathering import (
     yaml_files,
 )
 from pytest_devenv.probes.project.references import broken, labels_of_pods
-from pytest_devenv.probes.project.serving import judges
 from pytest_devenv.probes.project.told import others
 from pytest_devenv.probes.shared import Shared
 from pytest_devenv.settings import Settings
@@ -54,7 +54,8 @@ def probes(settings: Settings) -> Iterator[Probe]:
     for name, about, judge in (
         ("manifests.select_their_pods", subject, _select_their_pods),
         ("manifests.have_what_pods_use", subject, _have_what_pods_use),
-        *judges(settings),
+        *serving.judges(settings),
+        *images.judges(settings),
     ):
         look = partial(_judged, shared, probe_id(name, about), judge)
         yield Probe(name=name, subject=about, look=look, requires=(readable,), after=built, deadline_s=_DEADLINE_S)

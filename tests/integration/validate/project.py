@@ -48,12 +48,18 @@ service = "db"
 migrations = { engine = "sqlx", path = "migrations" }
 seeds = "seeds"
 
+[tool.pytest-devenv.images]
+web = { image = "shop/web", dockerfile = "Dockerfile" }
+base = { image = "shop/base", dockerfile = "base/Dockerfile" }
+
 [tool.pytest-devenv.loops.page]
 edit = "page.html"
 at = "<title>shop"
 observe = { service = "web" }
 """,
     "web.py": "",
+    "Dockerfile": "FROM shop/base:1\nCOPY web.py .\n",
+    "base/Dockerfile": "FROM python:3.13-slim\n",
     "page.html": "<title>shop</title>\n",
     "migrations/1_orders.sql": "CREATE TABLE orders (id bigint PRIMARY KEY);\n",
     "seeds/base/10_first.sql": "-- name: first\n-- version: 1\n-- description: the first order\n-- dependencies:\n"
@@ -101,7 +107,7 @@ spec:
     spec:
       containers:
         - name: web
-          image: shop/web
+          image: shop/web:dev
           ports: [{name: http, containerPort: 8080}]
           envFrom: [{configMapRef: {name: web}}, {secretRef: {name: outside}}]
 ---

@@ -63,6 +63,22 @@ BROKEN = {
         ("pyproject.toml", 'required_secrets = ["outside"]', ""),
         ("manifests.have_what_pods_use[deploy]", "none", "name it in required_secrets of pyproject.toml"),
     ),
+    "an image is called otherwise": (
+        ("deploy/web.yaml", "shop/web:dev", "shop/wep:dev"),
+        (
+            "manifests.run_its_image[web]",
+            "images: postgres, shop/wep",
+            "did you mean shop/wep? correct images.web.image",
+        ),
+    ),
+    "an image that none is made from is not run": (
+        ("Dockerfile", "shop/base:1", "python:3.13-slim"),
+        ("manifests.run_its_image[base]", "images: postgres, shop/web", "correct images.base.image in pyproject.toml"),
+    ),
+    "an image has no Dockerfile": (
+        ("pyproject.toml", '"base/Dockerfile"', '"base.Dockerfile"'),
+        ("files.has_its_dockerfile[base]", "no file", "correct images.base.dockerfile"),
+    ),
     "a Secret has no such key": (
         ("deploy/db.yaml", "stringData: {password:", "stringData: {pasword:"),
         ("manifests.have_its_password[db]", "the keys pasword", "correct services.db.password"),
