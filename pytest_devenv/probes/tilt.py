@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -164,7 +165,8 @@ def _resources_are_ready(tilt: Tilt, _: Environment) -> Verdict:
         return unknown(
             f"{len(unready)} of {len(resources)} resources are not there yet: " + "; ".join(map(_explained, unready)),
             where=f"{tilt.url}, {tilt.tiltfile}",
-            remedy=f"tilt wait --for=condition=Ready uiresource/{unready[0].name} --timeout=120s --port={tilt.port}",
+            remedy=f"tilt wait --for=condition=Ready {shlex.quote(f'uiresource/{unready[0].name}')} --timeout=120s "
+            f"--port={tilt.port}",
         )
     said = [f"{len(resources)} resources are updated and ready"]
     said += _named("disabled", [each.name for each in every if each.disabled])

@@ -95,11 +95,11 @@ def test_validate_asks_the_cluster_that_it_reaches(reference_cluster: ReferenceC
 def test_where_nothing_is_deployed_the_pipeline_stops_and_the_guide_offers_the_remedy(
     reference_cluster: ReferenceCluster,
 ) -> None:
-    """A namespace that is not there is the one root, and what deploys it is offered, not run unasked."""
+    """A namespace that is not there is the one root, and what deploys into that one is offered, not run unasked."""
     found = told(call(reference_cluster, "kiro-nowhere", "env", "verify", "--json"), 1)
     first, *others = found["stages"]
     assert "kiro-nowhere" in first["verdict"]["summary"]
-    assert "apply -k k8s" in first["verdict"]["remedy"]
+    assert first["verdict"]["remedy"] == f"tilt up --context={reference_cluster.context}"
     assert {each["run"] for each in others} == {False}
     done = call(reference_cluster, "kiro-nowhere", "guide")
     assert "to run: " in done.stdout, done.stdout + done.stderr

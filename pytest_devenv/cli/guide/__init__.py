@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pytest_devenv.cli import load_settings
-from pytest_devenv.cli.guide.acting import run, shown
+from pytest_devenv.cli.guide.acting import run, shown, wait_for_the_cluster
 from pytest_devenv.cli.guide.remedies import Effect, Remedy, read
 from pytest_devenv.cli.guide.situation import Standing, clusters, look
 from pytest_devenv.errors import DevenvError
@@ -20,14 +20,19 @@ from pytest_devenv.options import option
 from pytest_devenv.settings import TargetName
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_devenv.cli.guide.acting import Commands
     from pytest_devenv.settings import Settings
 
 FAULTY = 1
 NOBODY_ASKED = 3
 MOST_STEPS = 40
 MOST_WAITS = 6
+SETTLES_S = 90.0  # nodes and pods after a cluster has been started again
 _HERE = "this machine"
 _CONTEXT = "context.may_be_used[context]"
+_REACHED = "cluster.can_be_reached[cluster]"
 
 
 @dataclass(slots=True)
@@ -61,13 +66,21 @@ class Way:
     tried: Counter[tuple[str | None, str]] = field(default_factory=Counter)
     declined: set[str] = field(default_factory=set)
     settled: set[str | None] = field(default_factory=set)
-    changed: bool = False
+    changed_at: float | None = None
 
     def is_a_circle(self, probe: str | None, remedy: Remedy) -> bool:
         """Note one more try of a remedy, and tell whether it has been one too many."""
         key = (probe, remedy.text)
         self.tried[key] += 1
         return self.tried[key] > (MOST_WAITS if remedy.effect is Effect.WAITS else 1)
+
+    def may_settle(self, probe: str | None, target: TargetName) -> bool:
+        """Tell whether a root may pass by itself: after a change, once; in a cluster for as long as that takes."""
+        if self.changed_at is None:
+            return False
+        first = probe not in self.settled
+        self.settled.add(probe)
+        return first or (target is TargetName.CLUSTER and time.monotonic() < self.changed_at + SETTLES_S)
 
 
 @click.command()
@@ -118,18 +131,19 @@ def _step(settings: Settings, number: int, standing: Standing, person: Person, w
         way.declined.add(shown(remedy.commands))
         return person.interactive and standing.probe in {"environment", "tilt"}
     try:
-        run(settings, remedy.commands)
+        if run(settings, remedy.commands) and standing.probe == _REACHED:
+            wait_for_the_cluster(settings)
     except DevenvError as error:
         click.echo(f"  {error}".replace("\n", "\n  "))
         return False
-    way.changed = way.changed or remedy.effect is not Effect.WAITS
+    if remedy.effect is not Effect.WAITS:
+        way.changed_at = time.monotonic()
     return True  # one that failed has its reason in what the next look finds
 
 
 def _left_to(person: Person, way: Way, standing: Standing, *, settle_s: float) -> bool:
-    """Give what was just changed a moment to settle, once for each root; then it is for the person to do."""
-    if way.changed and standing.probe not in way.settled:
-        way.settled.add(standing.probe)
+    """Give what was just changed a moment to settle; then it is for the person to do."""
+    if way.may_settle(standing.probe, standing.target):
         click.echo(f"  something was just changed: this may pass, another look in {settle_s:g} s")
         time.sleep(settle_s)
         return True
@@ -157,11 +171,11 @@ def _placed(settings: Settings, person: Person, place: str | None) -> Settings:
     return _use(settings, person, _asked((_HERE, *ways), ways)) if ways else settings
 
 
-def _asked(names: tuple[str, ...], ways: dict[str, tuple[str, ...]]) -> str:
+def _asked(names: tuple[str, ...], ways: Mapping[str, Commands]) -> str:
     click.echo("\nwhere shall it run?")
     for number, name in enumerate(names, 1):
-        command = ways.get(name)
-        how = "" if command is None else f"  $ {shown([command])}" if command else "  it is there: adopted"
+        commands = ways.get(name)
+        how = "" if commands is None else f"  $ {shown(commands)}" if commands else "  it is there: adopted"
         click.echo(f"  {number}  {name}{how}")
     chosen: int = click.prompt("  which", type=click.IntRange(1, len(names)), default=1)
     return names[chosen - 1]
@@ -176,7 +190,7 @@ def _use(settings: Settings, person: Person, place: str) -> Settings:
     if place not in ways:
         msg = f"expected one of {', '.join((_HERE, *ways))}, found {place}, looked in {settings.file}"
         raise DevenvError(msg, remedy="see what there is: pytest-devenv guide")
-    remedy = Remedy(place, (ways[place],), Effect.CHANGES)
+    remedy = Remedy(place, ways[place], Effect.CHANGES)
     if ways[place]:
         click.echo(f"  to run: {shown(remedy.commands)}")
         if not person.agrees(remedy) or not run(settings, remedy.commands):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
@@ -19,17 +20,20 @@ if TYPE_CHECKING:
 
     from pytest_devenv.settings import Settings
 
+    Commands: TypeAlias = Sequence[Sequence[str]]
+
 LONGEST_S = 900.0  # a cluster may have to pull its image
 _TILT_S = 60.0
+_CLUSTER_S = 180.0
 _POLL_S = 0.25
 
 
-def shown(commands: Sequence[Sequence[str]]) -> str:
+def shown(commands: Commands) -> str:
     """Return commands as one line to paste."""
     return " && ".join(map(shlex.join, commands))
 
 
-def run(settings: Settings, commands: Sequence[Sequence[str]]) -> bool:
+def run(settings: Settings, commands: Commands) -> bool:
     """Run commands one after another, in the project's folder; tell whether all of them succeeded."""
     for words in commands:
         click.echo(f"  $ {shlex.join(words)}")
@@ -39,6 +43,29 @@ def run(settings: Settings, commands: Sequence[Sequence[str]]) -> bool:
             click.echo(f"  it ended with exit code {code}")
             return False
     return True
+
+
+def wait_for_the_cluster(settings: Settings) -> None:
+    """Wait until the API server of a cluster that was just started says that it is ready. Raises WaitTimeoutError."""
+    from pytest_devenv.clients.kubernetes.api import connect
+    from pytest_devenv.targets.choose import choose
+
+    click.echo("  waiting until the cluster answers")
+    deadline, last = time.monotonic() + _CLUSTER_S, ""
+    while time.monotonic() < deadline:
+        try:
+            kubeconfig = choose(settings).kubeconfig
+            if kubeconfig is None:
+                return
+            with contextlib.closing(connect(kubeconfig, deadline_s=settings.deadline_s)) as api:
+                api.get("/version")
+        except TargetError as error:
+            last = error.message.splitlines()[0]
+            time.sleep(1)
+        else:
+            return
+    msg = f"expected the cluster to answer within {_CLUSTER_S:g} s, last seen: {last}"
+    raise WaitTimeoutError(msg, remedy="pytest-devenv validate")
 
 
 def _code(settings: Settings, words: Sequence[str]) -> int:
@@ -72,7 +99,8 @@ def start_tilt(settings: Settings, words: Sequence[str]) -> None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    click.echo(f"  Tilt runs as process {child.pid}, and goes on when this ends; its log: {log}; end it: tilt down")
+    click.echo(f"  Tilt runs as process {child.pid}, and goes on when this ends; its log: {log}")
+    click.echo(f"  end it: kill {child.pid}; what it has deployed: tilt down")
     deadline = time.monotonic() + _TILT_S
     while time.monotonic() < deadline and child.poll() is None:
         try:

@@ -55,7 +55,7 @@ _EFFECTS: dict[str, dict[str, Effect]] = {
         **dict.fromkeys(("stop", "rm", "down"), Effect.DESTROYS),
     },
     "minikube": {"status": Effect.LOOKS, "start": Effect.CHANGES, "delete": Effect.DESTROYS},
-    "kind": {"create": Effect.CHANGES, "delete": Effect.DESTROYS, "export": Effect.CHANGES},
+    "kind": {**dict.fromkeys(("create", "load", "export"), Effect.CHANGES), "delete": Effect.DESTROYS},
     "tilt": {
         **dict.fromkeys(("get", "logs"), Effect.LOOKS),
         **dict.fromkeys(("wait",), Effect.WAITS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -91,9 +92,23 @@ def _not_up(settings: Settings, target: TargetName, declined: frozenset[str]) ->
 
         try:
             running(settings.root)
+            return _under_way(settings)
         except NoTiltError as error:
-            return "tilt", _down(settings, error.message, "a Tilt that runs this project", error.remedy or TILT_UP)
+            remedy = error.remedy or TILT_UP
+            if settings.context is not None and TILT_UP in remedy:  # or Tilt would take the current one
+                remedy += f" --context={shlex.quote(settings.context)}"
+            return "tilt", _down(settings, error.message, "a Tilt that runs this project", remedy)
     return None
+
+
+def _under_way(settings: Settings) -> tuple[str, Verdict] | None:
+    """Return that Tilt is still bringing up what is missing, so that nobody else does; not where it has failed."""
+    from pytest_devenv.probes.project.paper import on_paper
+    from pytest_devenv.probes.tilt import probes
+
+    (ready,) = (each for each in probes(settings) if each.id.startswith(_TILT_READY))
+    verdict = ready.look(on_paper(settings))
+    return (ready.id, verdict) if verdict.state is State.UNKNOWN else None
 
 
 def _down(settings: Settings, summary: str, expected: str, remedy: str) -> Verdict:
@@ -105,16 +120,14 @@ def _not_opened(settings: Settings, error: DevenvError) -> Verdict:
 
 
 def _first(run: Run) -> Root | None:
-    """Return the root to begin with: a Tilt that is still at it goes before what it has yet to bring up."""
+    """Return the root to begin with."""
     from pytest_devenv.report.causes import roots
 
-    found = roots(run)
-    at_it = [each for each in found if each.probe.startswith(_TILT_READY) and each.state is State.UNKNOWN]
-    return next(iter((*at_it, *found)), None)
+    return next(iter(roots(run)), None)
 
 
-def clusters(settings: Settings) -> dict[str, tuple[str, ...]]:
-    """Return the ways to a cluster that the settings allow, each by what it is called and the command, if it takes one.
+def clusters(settings: Settings) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Return the ways to a cluster that the settings allow, each by its name and the commands, if it takes any.
 
     One that is there is adopted without any: this run is pinned to its context, and the current one stays as it is.
     """
@@ -125,12 +138,23 @@ def clusters(settings: Settings) -> dict[str, tuple[str, ...]]:
         there = contexts(kubeconfig_files(os.environ))
     except TargetError:
         there = ()
-    ways: dict[str, tuple[str, ...]] = {each: () for each in there if allows_context(settings.contexts, each)}
+    ways: dict[str, tuple[tuple[str, ...], ...]] = {
+        each: () for each in there if allows_context(settings.contexts, each)
+    }
     name = "".join(char if char.isalnum() else "-" for char in settings.name.lower()).strip("-")
-    for program, context, command in (
-        ("minikube", "minikube", ("minikube", "start")),
-        ("kind", f"kind-{name}", ("kind", "create", "cluster", "--name", name)),
+    for program, context, commands in (
+        ("minikube", "minikube", (("minikube", "start"),)),
+        ("kind", f"kind-{name}", _made_by_kind(settings, name)),
     ):
         if context not in ways and shutil.which(program) is not None and allows_context(settings.contexts, context):
-            ways[context] = command
+            ways[context] = commands
     return ways
+
+
+def _made_by_kind(settings: Settings, name: str) -> tuple[tuple[str, ...], ...]:
+    """Return what makes a kind cluster whose nodes, and the images in them, are those of the settings."""
+    from pytest_devenv.targets.kind.provider import node_options
+
+    create = ("kind", "create", "cluster", "--name", name, "--wait", "3m", *node_options(settings))
+    load = settings.kind.load if settings.kind is not None else ()
+    return (create, ("kind", "load", "docker-image", "--name", name, *load)) if load else (create,)

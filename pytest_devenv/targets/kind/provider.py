@@ -56,6 +56,14 @@ def provided(settings: Settings, *, keep: bool = False) -> Iterator[Kubeconfig]:
         yield replace(reached(settings), why=f"kind cluster {name}, {'reused' if reused else 'made for this run'}")
 
 
+def node_options(settings: Settings) -> list[str]:
+    """Return the options of `kind create cluster` that say what its nodes are, as the settings have it."""
+    kind = settings.kind or Kind()
+    image = os.environ.get(IMAGE_VARIABLE, kind.image)
+    words = [] if image is None else [f"--image={image}"]
+    return words if kind.config is None else [*words, f"--config={settings.root / kind.config}"]
+
+
 def reached(settings: Settings) -> Kubeconfig:
     """Return how the environment's kind cluster is reached while it is there."""
     name = cluster_name(settings)
@@ -79,12 +87,7 @@ def _folder(settings: Settings) -> Path:
 
 def _create(settings: Settings, folder: Path, found: Programs, *, reused: bool) -> None:
     name, kind = cluster_name(settings), settings.kind or Kind()
-    image = os.environ.get(IMAGE_VARIABLE, kind.image)
-    words = _words("create", folder, name, found)
-    if image is not None:
-        words.append(f"--image={image}")
-    if kind.config is not None:
-        words.append(f"--config={settings.root / kind.config}")
+    words = [*_words("create", folder, name, found), *node_options(settings)]
     if reused:
         programs.export(found, name, folder / "kubeconfig")
     what = f"the kind cluster {name} ready"

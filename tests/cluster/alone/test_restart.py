@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cluster.test_commands import COMMAND
+
 if TYPE_CHECKING:
     from tests.cluster.conftest import ReferenceCluster
     from tests.cluster.faults.deployed import Deployed
@@ -50,6 +52,32 @@ def test_the_api_server_is_restarted_in_the_middle_of_a_run(standing: Deployed) 
     finally:
         (standing.shop.folder / "test_restart.py").unlink()
         standing.shop.edit("deadline_s = 3", "deadline_s = 20")
+        standing.until(lambda: _is_ready(standing.cluster), within_s=_BACK_S)
+        everything = ("wait", "--for=condition=Ready", "pods", "--all", "--timeout=240s")
+        standing.cluster.kubectl("--namespace=kube-system", *everything, deadline_s=_BACK_S + 60)
+        standing.until_rolled_out()
+
+
+def test_guide_starts_a_cluster_that_was_stopped(standing: Deployed) -> None:
+    """The node is started again, waited for until its pods are back, and everything is as it was."""
+    (node,) = {each["spec"]["nodeName"] for each in standing.get("pods", "--selector=app=backend")["items"]}
+    subprocess.run(["/usr/bin/env", "docker", "stop", node], check=True, capture_output=True)
+    try:
+        done = subprocess.run(
+            [*COMMAND, "guide", "--yes"],
+            cwd=standing.shop.folder,
+            env=standing.shop.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=2 * _BACK_S,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"$ docker start {node}" in done.stdout
+        assert "is healthy on the target cluster" in done.stdout
+    finally:
+        subprocess.run(["/usr/bin/env", "docker", "start", node], check=True, capture_output=True)
         standing.until(lambda: _is_ready(standing.cluster), within_s=_BACK_S)
         everything = ("wait", "--for=condition=Ready", "pods", "--all", "--timeout=240s")
         standing.cluster.kubectl("--namespace=kube-system", *everything, deadline_s=_BACK_S + 60)
