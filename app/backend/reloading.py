@@ -16,7 +16,7 @@ import uvicorn
 
 LOOK_S = 0.05
 _ENDS_WITHIN_S = 5.0
-_HEARS_S = 0.05
+_HEARS_S = 0.2
 # What is imported late, by the first who needs it: a child has it from this process, as all else but our own modules.
 _LATE = (
     "argon2",
@@ -138,9 +138,13 @@ class _Server(uvicorn.Server):
         self._tells.close()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End once who has just connected has been heard: a connection without a request is closed unanswered."""
+        """End once who is connected has been heard, and told with its answer to connect anew.
+
+        A connection without a request is closed unanswered; and who asks over a port forward learns of that late.
+        """
         for server in self.servers:
             server.close()
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
         await asyncio.sleep(_HEARS_S)
         await super().shutdown(sockets)
 
