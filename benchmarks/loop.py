@@ -22,7 +22,7 @@ from urllib.request import urlopen
 from benchmarks.measure import Row
 from pytest_devenv.endpoint import Endpoint
 from pytest_devenv.loop.edit import edited
-from pytest_devenv.loop.observe import Observer
+from pytest_devenv.loop.observe import of_service
 from pytest_devenv.settings import ServiceKind
 from pytest_devenv.targets.embedded.instance import STATE_VARIABLE
 
@@ -98,7 +98,7 @@ def _added(scratch: Path, delay_s: float, pauses: list[float]) -> list[float]:
     with _service(file, delay_s) as port, edited(file, at=None) as editing:
         endpoint = Endpoint(service="fake", kind=ServiceKind.HTTP, host="127.0.0.1", port=port)
         for _ in range(RUNS):
-            with Observer(endpoint, "/") as observer:
+            with of_service(endpoint, "/") as observer:
                 observer.look_at_rest()
                 written = editing.stamp()
                 seen = observer.until_there(written.stamp, deadline=time.monotonic() + _LONGEST_S)

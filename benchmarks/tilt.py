@@ -9,12 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import statistics
 import tempfile
-import time
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,11 +18,7 @@ from benchmarks.measure import Row
 from tests.cluster.conftest import CONTEXT_VARIABLE, ReferenceCluster
 from tests.cluster.tilt.standing import UP_S, is_up, project, up, wait_until
 
-if TYPE_CHECKING:
-    from tests.cluster.tilt.standing import Project
-
 RUNS = 15
-MIGRATIONS = 3
 BOUNDS_S = {"backend-data": 0.4, "backend-code": 1.2}
 _LONGEST_S = 900
 
@@ -49,26 +41,7 @@ def rows() -> list[Row]:
             tilt = running()
             wait_until(lambda: is_up(tilt), "everything is up", deadline_s=UP_S)
             done = made.run("pytest-devenv", "loop", "--runs", str(RUNS), "--json", deadline_s=_LONGEST_S)
-            migrations = _migrations(made)
-    return [*(row for loop in json.loads(done.stdout)["loops"] for row in _of(loop)), migrations]
-
-
-def _migrations(made: Project) -> Row:
-    """Return how long an edited migration takes until the next run of its Job finds it."""
-    file = next((made.folder / "migrations" / "kiro").glob("*.down.sql"))  # no history holds a checksum of these
-    text, took_s = file.read_text(), []
-    for number in range(MIGRATIONS):
-        stamp = f"-- edit {number} of {time.time()}"
-        began = time.monotonic()
-        file.write_text(f"{text}{stamp}\n")
-        wait_until(partial(_holds, made, stamp), "the edit is in the cluster")
-        took_s.append(time.monotonic() - began)
-    file.write_text(text)
-    return Row("migrations: an edited file, until db-migrate would apply it", statistics.median(took_s), "s")
-
-
-def _holds(made: Project, stamp: str) -> bool:
-    return stamp in made.map_of_migrations()
+    return [row for loop in json.loads(done.stdout)["loops"] for row in _of(loop)]
 
 
 def _of(loop: dict[str, object]) -> list[Row]:

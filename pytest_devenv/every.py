@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 
 def every_probe(settings: Settings, target: TargetName | None = None) -> dict[str, Probe]:
     """Return all probes of these settings by their ids; what is not configured, or not of this target, has none."""
-    return catalog(settings, target) | {probe.id: probe for probe in _loops(settings)}
+    return catalog(settings, target) | {probe.id: probe for probe in _loops(settings, target)}
 
 
-def _loops(settings: Settings) -> Iterator[Probe]:
+def _loops(settings: Settings, target: TargetName | None) -> Iterator[Probe]:
     """Yield a probe for each loop. It changes a file and times what follows, so it looks apart from all others."""
     if not settings.loops:
         return
     from pytest_devenv.loop.limits import deadline_s
+    from pytest_devenv.loop.timing import loops_on
 
-    for loop in settings.loops.values():
+    for loop in settings.loops.values() if target is None else loops_on(target, settings.loops.values()):
         yield Probe(
             name="loop.keeps_its_budget",
             subject=loop.name,

@@ -50,6 +50,8 @@ def time_loops(settings: Settings, loops: list[Loop], runs: int, *, quiet: bool)
     Raises DevenvError where one cannot be timed.
     """
     from pytest_devenv.every import every_probe
+    from pytest_devenv.loop.measure import without_cluster
+    from pytest_devenv.loop.timing import loops_on
     from pytest_devenv.run import Devenv
 
     console = _console(quiet=quiet)
@@ -58,7 +60,13 @@ def time_loops(settings: Settings, loops: list[Loop], runs: int, *, quiet: bool)
         devenv.expect_edits()
         for note in devenv.environment.notes:
             click.echo(note, err=True)
-        return devenv.target.value, [_time(devenv, each, runs, console) for each in loops]
+        here = loops_on(devenv.target, loops)
+        if not here:
+            raise without_cluster(loops[0], devenv.environment)
+        for each in loops:
+            if each not in here:
+                click.echo(f"{each.name} is not timed: its edits are seen in a cluster alone", err=True)
+        return devenv.target.value, [_time(devenv, each, runs, console) for each in here]
 
 
 def _chosen(settings: Settings, name: str | None) -> list[Loop]:

@@ -9,7 +9,7 @@ from pytest_devenv.errors import GuardError, TargetError, WaitTimeoutError
 from pytest_devenv.loop.edit import edited, put_back_all
 from pytest_devenv.loop.limits import LOCK_S, RUNS, longest_s
 from pytest_devenv.loop.model import Measured, Sample
-from pytest_devenv.loop.observe import Observer
+from pytest_devenv.loop.observe import of_service
 from pytest_devenv.loop.place import loops_folder
 from pytest_devenv.targets.embedded.instance import locked
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_devenv.loop.carrier import Carrier
     from pytest_devenv.loop.edit import Editing, Written
-    from pytest_devenv.loop.observe import Seen
+    from pytest_devenv.loop.observe import Observer, Seen
     from pytest_devenv.settings import Loop, Settings
     from pytest_devenv.targets.environment import Environment
 
@@ -49,14 +49,11 @@ def measure(
     """
     settings = environment.settings
     _judge(settings)
-    endpoint = environment.endpoints.get(loop.observe.service)
-    if endpoint is None:
-        msg = f"expected an address for {loop.observe.service}, which shows the edits of {loop.name}, found none"
-        raise TargetError(msg, remedy="pytest -m health")
+    place = observer_of(loop, environment)
     samples: list[Sample] = []
     with locked(loops_folder() / "lock", deadline_s=LOCK_S):
         notes = list(put_back_all())
-        with Observer(endpoint, loop.observe.path) as observer:
+        with place as observer:
             observer.look_at_rest()
             with edited(settings.root / loop.edit, at=loop.at) as editing:
                 for _ in range(runs):
@@ -69,6 +66,31 @@ def measure(
     return Measured(
         loop=loop, carrier=carrier.name, url=observer.url, samples=tuple(samples), looking=looking, notes=tuple(notes)
     )
+
+
+def without_cluster(loop: Loop, environment: Environment) -> TargetError:
+    """Return the error of a loop that only a cluster shows, where there is none."""
+    msg = (
+        f"expected a cluster, where {loop.observe.config_map} shows the edits of {loop.name}, "
+        f"found the target {environment.target}: {environment.why}"
+    )
+    return TargetError(msg, remedy="choose one: export PYTEST_DEVENV_TARGET=cluster")
+
+
+def observer_of(loop: Loop, environment: Environment) -> Observer:
+    """Return what sees the edits of a loop. Raises TargetError where this environment does not have it."""
+    observe = loop.observe
+    if observe.config_map is not None:
+        from pytest_devenv.loop.config_map import of_config_map
+
+        if environment.cluster is None:
+            raise without_cluster(loop, environment)
+        return of_config_map(environment.cluster, observe.config_map)
+    endpoint = environment.endpoints.get(observe.service)
+    if endpoint is None:
+        msg = f"expected an address for {observe.service}, which shows the edits of {loop.name}, found none"
+        raise TargetError(msg, remedy="pytest -m health")
+    return of_service(endpoint, observe.path)
 
 
 def _once(loop: Loop, editing: Editing, observer: Observer, carrier: Carrier) -> Sample:

@@ -1,4 +1,4 @@
-"""Observing: when a service answers with an edit, seen over one kept connection that is looked at all the time.
+"""Observing: when an edit is there, seen over one kept connection that is looked at all the time.
 
 A new connection for each look would measure itself: through a port forward, closing one can take a second.
 """
@@ -9,16 +9,19 @@ import statistics
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, Self
 
 from pytest_devenv.clients.http import MOST_BODY_BYTES, session
 from pytest_devenv.errors import TargetError, WaitTimeoutError
 from pytest_devenv.loop.model import Looking
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
-    from pytest_devenv.clients.http import Answer, Session
+    from pytest_devenv.clients.http import Answer
     from pytest_devenv.endpoint import Endpoint
 
 PAUSE_S = 0.004
@@ -38,14 +41,25 @@ class Seen:
     added_s: float
 
 
-class Observer:
-    """One service, looked at again and again over one connection, which is only made anew where it broke."""
+class Connection(Protocol):
+    """What is asked for the edit."""
 
-    def __init__(self, endpoint: Endpoint, path: str) -> None:
-        self.url = endpoint.base_url.rstrip("/") + path
-        self._endpoint = endpoint
+    @property
+    def is_open(self) -> bool:
+        """Whether it is connected now."""
+
+    def get(self, path: str) -> Answer:
+        """Ask for a path. Raises OSError and `http.client.HTTPException`."""
+
+
+class Observer:
+    """One place, looked at again and again over one connection, which is only made anew where it broke."""
+
+    def __init__(self, base_url: str, path: str, connect: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self.url = base_url.rstrip("/") + path
         self._path = path
-        self._session: Session | None = None
+        self._connect = connect
+        self._session: Connection | None = None
         self._stack = ExitStack()
         self.last_seen = "no look yet"
         self._rest_s = 0.0
@@ -118,7 +132,7 @@ class Observer:
         self._looks += 1
         try:
             if self._session is None:
-                self._session = self._stack.enter_context(session(self._endpoint, deadline_s=LONGEST_LOOK_S))
+                self._session = self._stack.enter_context(self._connect())
             self._connections += not self._session.is_open
             answer = self._session.get(self._path)
         except (OSError, HTTPException) as error:
@@ -129,3 +143,8 @@ class Observer:
         cut = ", cut there" if len(answer.body) >= MOST_BODY_BYTES else ""
         self.last_seen = f"{answer.status} {answer.reason}".strip() + f" with {len(answer.body)} bytes{cut}"
         return answer
+
+
+def of_service(endpoint: Endpoint, path: str) -> Observer:
+    """Return an observer of a path of an HTTP service."""
+    return Observer(endpoint.base_url, path, partial(session, endpoint, deadline_s=LONGEST_LOOK_S))

@@ -12,13 +12,18 @@ from pytest_devenv.settings import TargetName
 from pytest_devenv.verdict import off
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pytest_devenv.loop.carrier import Carrier
     from pytest_devenv.loop.model import Measured, Sample
     from pytest_devenv.settings import Loop
     from pytest_devenv.targets.environment import Environment
     from pytest_devenv.verdict import Verdict
+
+
+def loops_on(target: TargetName, loops: Iterable[Loop]) -> tuple[Loop, ...]:
+    """Return those of some loops that can be timed on a target: what a ConfigMap shows, in a cluster alone."""
+    return tuple(each for each in loops if each.observe.config_map is None or target is TargetName.CLUSTER)
 
 
 def carrier_for(loop: Loop, environment: Environment) -> Carrier:
@@ -37,8 +42,9 @@ def carrier_for(loop: Loop, environment: Environment) -> Carrier:
         return OwnReload(loop, environment)
     service = environment.settings.services[loop.observe.service]
     workload = (service.workload or "").rpartition("/")[2]
+    names = (service.name, workload) if loop.observe.config_map is None else (loop.observe.config_map,)
     resources = tilt.resources()
-    for name in (service.name, workload):
+    for name in names:
         if name in resources:
             return TiltUpdates(tilt, name)
     return OwnReload(loop, environment)

@@ -168,10 +168,11 @@ class Database:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """Where the effect of an edit is seen: a path of an HTTP service."""
+    """Where the effect of an edit is seen: a path of an HTTP service, or the ConfigMap from which a Job has it."""
 
     service: str
     path: str = "/"
+    config_map: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

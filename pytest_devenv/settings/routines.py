@@ -11,8 +11,14 @@ MOST_ROUNDS = 99
 _OBSERVE = Table(
     Observation,
     {
-        "service": Key(name_of("a service of kind http"), "The service that shows the edit."),
+        "service": Key(
+            name_of("a service"), "The service that shows the edit: of kind http, with `config_map` of kind job."
+        ),
         "path": Key(shapes.text("a path that begins with /", r"/\S*"), "The path whose answer changes."),
+        "config_map": Key(
+            shapes.text("the name of a ConfigMap", r"[a-z0-9.-]+"),
+            "The ConfigMap that brings the edit to a Job of the cluster, which is looked at instead of a path.",
+        ),
     },
 )
 

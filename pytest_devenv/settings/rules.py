@@ -57,8 +57,9 @@ def _references(
     for name, database in databases.items():
         _of_kind(reading, ("databases", name, "service"), database.get("service"), services, ServiceKind.POSTGRES)
     for name, loop in loops.items():
-        observed = loop.get("observe", {}).get("service")
-        _of_kind(reading, ("loops", name, "observe", "service"), observed, services, ServiceKind.HTTP)
+        observe = loop.get("observe", {})
+        kind = ServiceKind.HTTP if observe.get("config_map") is None else ServiceKind.JOB
+        _of_kind(reading, ("loops", name, "observe", "service"), observe.get("service"), services, kind)
 
 
 def _named(reading: Reading, path: Path_, names: tuple[str, ...], there: Mapping[str, object], word: str) -> None:

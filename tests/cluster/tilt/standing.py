@@ -103,9 +103,9 @@ class Project:
         conditions = json.loads(found).get("status", {}).get("conditions") or ()
         return any(each["type"] == "Failed" and each["status"] == "True" for each in conditions)
 
-    def map_of_migrations(self) -> str:
-        """Return the ConfigMap that brings the migrations to the Job."""
-        return self.environment.kubectl("get", "configmap", "migrations-kiro", "--output=yaml")
+    def map_of_migrations(self, database: str = "kiro") -> str:
+        """Return the ConfigMap that brings the migrations of a database to the Job."""
+        return self.environment.kubectl("get", "configmap", f"migrations-{database}", "--output=yaml")
 
     def answer(self, service: str, path: str) -> str:
         """Return what a service answers through Tilt's forward, empty where it does not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -85,3 +86,17 @@ def test_edit_goes_live_in_the_pod_that_runs(tilted: Tilted, name: str, at: str,
 
     wait_until(undone, f"{service} answers without the edit of {name}")
     assert project.environment.kubectl(*pods) == before
+
+
+def test_edited_migrations_are_there_without_an_image_build(tilted: Tilted) -> None:
+    """A rollback is timed as a loop that has no build, and one of Alembic's revisions reaches its own map."""
+    project = tilted.project
+    words = ("pytest-devenv", "loop", "migrations", "--runs", "2", "--json")
+    done = project.run(*words, deadline_s=UP_S)
+    (found,) = json.loads(done.stdout)["loops"]
+    assert set(found["stages_s"]) == {"detect", "update", "live"}, done.stdout + done.stderr
+    builds = tilted.tilt.resource("database-migration").builds
+    with project.edited("migrations/jobs/versions/001_initial_schema.py", "Create jobs,", "Create jobs edited,"):
+        wait_until(lambda: "Create jobs edited," in project.map_of_migrations("jobs"), "the map has the revision")
+    wait_until(lambda: "Create jobs edited," not in project.map_of_migrations("jobs"), "the map is as before")
+    assert tilted.tilt.resource("database-migration").builds == builds

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_devenv.endpoint import Endpoint
 from pytest_devenv.errors import TargetError, WaitTimeoutError
-from pytest_devenv.loop.observe import Observer
+from pytest_devenv.loop.observe import of_service
 from pytest_devenv.settings import ServiceKind
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def served(*, closes: bool = False) -> Iterator[Site]:
 
 def test_change_is_seen_over_one_connection() -> None:
     """Between the change and its being seen lies no more than what looking is said to have added."""
-    with served() as site, Observer(site.endpoint, "/") as observer:
+    with served() as site, of_service(site.endpoint, "/") as observer:
         observer.look_at_rest()
         changed: list[float] = []
 
@@ -95,14 +95,14 @@ def test_change_is_seen_over_one_connection() -> None:
 
 def test_connections_that_the_service_closes_are_counted() -> None:
     """A service that closes each connection cannot be looked at over one; that is known, not hidden."""
-    with served(closes=True) as site, Observer(site.endpoint, "/") as observer:
+    with served(closes=True) as site, of_service(site.endpoint, "/") as observer:
         observer.look_at_rest()
         assert observer.looking.connections == site.connections == observer.looking.looks
 
 
 def test_service_that_goes_away_is_seen_to() -> None:
     """The first look without an answer is kept, and looking goes on until the service is back."""
-    with served() as site, Observer(site.endpoint, "/") as observer:
+    with served() as site, of_service(site.endpoint, "/") as observer:
         observer.look_at_rest()
         site.away = True
         began = time.monotonic()
@@ -121,7 +121,7 @@ def test_service_that_is_not_there_is_said_before_anything_is_edited() -> None:
     """Without an answer at rest there is nothing to time."""
     nowhere = Endpoint(service="site", kind=ServiceKind.HTTP, host="127.0.0.1", port=0)
     with (
-        Observer(nowhere, "/") as observer,
+        of_service(nowhere, "/") as observer,
         pytest.raises(TargetError, match="expected an answer before anything is edited, found no answer"),
     ):
         observer.look_at_rest()
@@ -129,7 +129,7 @@ def test_service_that_is_not_there_is_said_before_anything_is_edited() -> None:
 
 def test_wait_ends_with_what_was_last_seen() -> None:
     """A deadline is kept, and the message tells what was there instead."""
-    with served() as site, Observer(site.endpoint, "/page") as observer:
+    with served() as site, of_service(site.endpoint, "/page") as observer:
         with pytest.raises(WaitTimeoutError) as error:
             observer.until_there(b"after", deadline=time.monotonic() + 0.1)
         assert str(error.value) == (

@@ -25,6 +25,15 @@ pytestmark = pytest.mark.timeout(300)
 COMMAND = [sys.executable, "-c", "from pytest_devenv.cli import main; main()"]
 LONGEST_S = 200
 FILES = ("text.txt", "page.py")
+IN_A_CLUSTER = """
+[tool.pytest-devenv.services.migration]
+kind = "job"
+workload = "job/migration"
+
+[tool.pytest-devenv.loops.migrations]
+edit = "text.txt"
+observe = { service = "migration", config_map = "migrations-page" }
+"""
 BUDGET = "budget_s = { detect = 60, build = 60, update = 60, total = 60 }"
 
 
@@ -134,6 +143,22 @@ def test_loops_are_checks_with_the_mark_loop(page: Shop) -> None:
     ]
     assert all(check["verdict"]["facts"]["edits"] == 3 for check in report["checks"])
     assert contents(page) == before
+
+
+def test_loop_that_only_a_cluster_shows_is_left_out(page: Shop) -> None:
+    """Elsewhere the others are timed without it, and who asks for it alone is told why."""
+    with (page.folder / "pyproject.toml").open("a") as file:
+        file.write(IN_A_CLUSTER)
+    found = timed(page, "--runs", "1")
+    assert [each["loop"] for each in found] == ["text", "code"]
+    process = begin(page, "loop", "migrations")
+    _, said = process.communicate(timeout=LONGEST_S)
+    assert process.returncode == 1
+    assert "expected a cluster, where migrations-page shows the edits of migrations, found the target embedded" in said
+    assert "export PYTEST_DEVENV_TARGET=cluster" in said
+    code, report, output = pytest_run(page, "-m", "loop")
+    assert code == 0, output
+    assert len(report["checks"]) == 2
 
 
 def test_no_file_is_edited_unless_loops_are_asked_for(page: Shop) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from pytest_devenv.settings.read import read
 from tests.unit.tiltfile.evaluating import ROOT, Evaluated, evaluated
 
 SETTINGS = read(ROOT / "pyproject.toml", environ={})
+MAPS = ("migrations-kiro", "migrations-jobs")  # ConfigMaps, each a resource of Tilt
 ALL = set(SETTINGS.services)
 SOME = {"backend", "postgres", "redis"}
 TRIGGERS: dict[str, tuple[str, set[str]]] = {
@@ -50,8 +52,10 @@ def pods(manifest: dict[str, Any]) -> dict[str, Any] | None:
 
 @pytest.mark.parametrize("name", SETTINGS.services)
 def test_service_comes_up_after_what_it_requires(name: str) -> None:
-    """The order is the settings' own, behind the namespace and all that is configured in it."""
-    assert plain().resources[name]["resource_deps"] == ["configuration", *SETTINGS.services[name].requires]
+    """The order is the settings' own, behind all that is configured, and for Jobs behind the migrations."""
+    service = SETTINGS.services[name]
+    maps = MAPS if service.kind is ServiceKind.JOB else ()
+    assert plain().resources[name]["resource_deps"] == ["configuration", *service.requires, *maps]
 
 
 @pytest.mark.parametrize("name", [each.name for each in SETTINGS.services.values() if each.local_port])
@@ -67,7 +71,7 @@ def test_everything_has_a_label_and_a_manifest() -> None:
     """Nothing is declared that the manifests do not have, and nothing stands without a label."""
     workloads = [each["metadata"]["name"] for each in plain().manifests if pods(each) is not None]
     named = [name.partition(":")[0] for name in plain().resources if name != "configuration"]
-    assert sorted(named) == sorted(workloads)
+    assert sorted(named) == sorted((*workloads, *MAPS))
     assert all(each["labels"] for each in (*plain().resources.values(), *plain().buttons.values()))
     assert plain().updates["max_parallel_updates"] == 6
 
@@ -169,20 +173,23 @@ def test_image_is_made_of_all_that_its_dockerfile_copies(image: str) -> None:
             assert below or inside, source
 
 
-def test_edited_migration_needs_no_image() -> None:
-    """Every plain migration is in a ConfigMap, mounted wherever the tools run, and in no image."""
-    data = plain().manifest("ConfigMap", "migrations-kiro")["data"]
-    folder = ROOT / "migrations" / "kiro"
-    assert data == {file.name: file.read_text() for file in folder.iterdir()}
-    assert plain().resources["database-migration"]["objects"] == ["migrations-kiro:configmap"]
-    assert "migrations/kiro/*.sql" in plain().images["kiro/tools"]["ignore"]
+@pytest.mark.parametrize(
+    ("name", "place", "files"),
+    [("migrations-kiro", "migrations/kiro", "*.sql"), ("migrations-jobs", "migrations/jobs/versions", "*.py")],
+)
+def test_edited_migration_needs_no_image(name: str, place: str, files: str) -> None:
+    """Every migration is in a ConfigMap, mounted wherever the tools run, and in no image; nothing else is updated."""
+    data = plain().manifest("ConfigMap", name)["data"]
+    assert data == {file.name: file.read_text() for file in (ROOT / place).glob(files)}
+    assert plain().resources[name]["objects"] == [f"{name}:configmap"]
+    assert f"{place}/{files}" in plain().images["kiro/tools"]["ignore"]
     mounted = 0
     for manifest in plain().manifests:
         found = pods(manifest) or {}
         for container in (*found.get("initContainers", ()), *found.get("containers", ())):
             if container["image"].startswith("kiro/tools"):
-                assert {"name": "migrations-kiro", "mountPath": "/srv/migrations/kiro"} in container["volumeMounts"]
-                assert {"name": "migrations-kiro", "configMap": {"name": "migrations-kiro"}} in found["volumes"]
+                assert {"name": name, "mountPath": f"/srv/{place}"} in container["volumeMounts"]
+                assert {"name": name, "configMap": {"name": name}} in found["volumes"]
                 mounted += 1
     assert mounted >= 4
 
@@ -231,5 +238,7 @@ def test_start_says_where_everything_is() -> None:
 def test_edit_of_what_is_copied_builds_no_other_image() -> None:
     """The tools hold of the backend what the seeds import, and none of the files that loops edit."""
     edits = {loop.edit for loop in SETTINGS.loops.values()}
-    for only in plain().images["kiro/tools"]["only"]:
+    tools = plain().images["kiro/tools"]
+    edits = {edit for edit in edits if not any(fnmatch(edit, pattern) for pattern in tools["ignore"])}
+    for only in tools["only"]:
         assert not {edit for edit in edits if edit == only or edit.startswith(f"{only}/")}
