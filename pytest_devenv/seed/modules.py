@@ -80,5 +80,6 @@ def _load(seed: Seed, folder: Path) -> PythonSeed:
 
 
 def _taken_out(package: str) -> dict[str, ModuleType]:
-    names = [name for name in sys.modules if name == package or name.startswith(f"{package}.")]
+    # A list of its own: other threads may import meanwhile.
+    names = [name for name in list(sys.modules) if name == package or name.startswith(f"{package}.")]
     return {name: sys.modules.pop(name) for name in names}
