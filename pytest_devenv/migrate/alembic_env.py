@@ -286,14 +286,13 @@ def _complaints(folder: Path) -> Iterator[None]:
 
 
 def _migration(script: Script) -> Migration:
-    path = Path(script.path)
     down = script.down_revision
     parents = () if down is None else (down,) if isinstance(down, str) else tuple(down)
     return Migration(
         version=script.revision,
         description=script.doc,
-        path=path,
-        down=path if hasattr(script.module, "downgrade") else None,
+        file=script.path,
+        back=script.path if hasattr(script.module, "downgrade") else None,
         parents=parents,
         label=next(iter(sorted(script.branch_labels)), None),
     )

@@ -40,7 +40,7 @@ def complain(work: Work, piece: Chunk, error: ServerError, *, head: str, left: L
     statement, at = statement_at(piece.text, index=index, number=error.completed - (1 if head else 0))
     if at is not None:
         at = Place(piece.line(at.line), at.column)
-    migration, file = work.migration, str(work.source.path)
+    migration, file = work.migration, work.source.file
     details = [f"{error.primary} ({error.sqlstate})"]
     details += [f"  {' '.join(more.split())}" for more in (error.detail, error.hint, error.context) if more is not None]
     details += [] if statement is None else [f"statement: {statement}"]
@@ -81,7 +81,7 @@ def complain_of_connection(work: Work, reason: str, *, kept: bool) -> NoReturn:
         f"the connection was lost while migration {work.migration} ran",
         expected="a connection that lasts",
         found=reason,
-        where=f"{work.source.path}; {work.bench.where}",
+        where=f"{work.source.file}; {work.bench.where}",
     )
     left = "a part of it may be there" if kept else "it is there whole or not at all"
     remedy = f"{left}: pytest-devenv db status says which; then run it again"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,9 +26,19 @@ _PIECE = 1 << 16
 class Source:
     """The content of a file, and the SHA-384 of its bytes in hexadecimal."""
 
-    path: Path
+    file: str
     text: str
     checksum: str
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return Path(self.file)
+
+    @property
+    def name(self) -> str:
+        """What it is called there."""
+        return os.path.basename(self.file)  # noqa: PTH119  # for thousands of files `Path` would take its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +80,8 @@ def list_folder(folder: Path, dialect: Dialect) -> Listing:
         Migration(
             version=version,
             description=description,
-            path=Path(path),
-            down=Path(found[version, Direction.DOWN][0]) if (version, Direction.DOWN) in found else None,
+            file=path,
+            back=found[version, Direction.DOWN][0] if (version, Direction.DOWN) in found else None,
         )
         for (version, direction), (path, description) in found.items()
         if direction is Direction.UP
@@ -83,32 +94,31 @@ def list_folder(folder: Path, dialect: Dialect) -> Listing:
     return Listing(tuple(sorted(migrations, key=lambda migration: dialect.order(migration.version))), notes)
 
 
-def read_source(path: Path) -> Source:
+def read_source(file: str) -> Source:
     """Read one file. Raises FolderError where it cannot be read or is not UTF-8."""
     try:
-        data = _read(path)
+        data = _read(file)
     except OSError as error:
-        message = explain(
-            f"{path.name} cannot be read", expected="a readable file", found=error.strerror or "?", where=str(path)
-        )
-        raise FolderError(message, remedy=f"look at it: ls -l {path}") from error
+        name = Path(file).name
+        message = explain(f"{name} cannot be read", expected="a readable file", found=error.strerror or "?", where=file)
+        raise FolderError(message, remedy=f"ls -l {shlex.quote(file)}") from error
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         message = explain(
-            f"{path.name} is not UTF-8",
+            f"{Path(file).name} is not UTF-8",
             expected="text in UTF-8",
             found=f"byte 0x{data[error.start]:02x} at offset {error.start}",
-            where=f"{path}, line {line}",
+            where=f"{file}, line {line}",
         )
         raise FolderError(message, remedy="save the file as UTF-8") from error
-    return Source(path, text, hashlib.sha384(data).hexdigest())
+    return Source(file, text, hashlib.sha384(data).hexdigest())
 
 
-def _read(path: Path) -> bytes:
+def _read(file: str) -> bytes:
     """Return a file's content; `Path.read_bytes` takes three times as long, and there may be thousands."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         pieces = []
         while piece := os.read(descriptor, _PIECE):

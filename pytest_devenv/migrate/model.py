@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from pathlib import Path
 
     import psycopg
 
@@ -33,17 +33,28 @@ class Direction(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
-    """One migration as its files stand in the folder. `down` is None where there is no way back.
+    """One migration as its files stand in the folder. `back` is the file that takes it back, where there is one.
 
     `parents` are the versions that it builds on, where the engine knows them (Alembic); `label` names its branch.
+    A folder of thousands is read in no time, since a path is made of a name only where one is wanted.
     """
 
     version: str
     description: str
-    path: Path
-    down: Path | None = None
+    file: str
+    back: str | None = None
     parents: tuple[str, ...] = ()
     label: str | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where its file is."""
+        return Path(self.file)
+
+    @property
+    def down(self) -> Path | None:
+        """Where the file is that takes it back; None where there is no way back."""
+        return None if self.back is None else Path(self.back)
 
     def __str__(self) -> str:
         return f"{self.version} ({self.description})"

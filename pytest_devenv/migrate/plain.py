@@ -26,9 +26,9 @@ from pytest_devenv.migrate.model import (
     Step,
 )
 from pytest_devenv.migrate.permission import Permission
-from pytest_devenv.migrate.run import note_of, run
-from pytest_devenv.migrate.session import connected, locate, migrating
-from pytest_devenv.migrate.work import Bench, Work
+from pytest_devenv.migrate.run import listening, prepare, run
+from pytest_devenv.migrate.session import connected, fresh_settings, locate, migrating
+from pytest_devenv.migrate.work import Bench
 from pytest_devenv.migrate.write import write_files
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pytest_devenv.guard import Consent
     from pytest_devenv.migrate.dialect import Dialect
     from pytest_devenv.migrate.folder import Source
+    from pytest_devenv.migrate.work import Work
     from pytest_devenv.settings import Tier
 
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
@@ -191,7 +192,7 @@ class PlainEngine:
         if self.dialect.history.keeps_checksums:
             known = {row.version for row in applied}
             checksums = {
-                one.version: read_source(one.path).checksum for one in listing.migrations if one.version in known
+                one.version: read_source(one.file).checksum for one in listing.migrations if one.version in known
             }
         return rules.compare(self.name, listing.migrations, applied, checksums, self.dialect.order, listing.notes)
 
@@ -203,7 +204,7 @@ class PlainEngine:
             connection.execute(self.dialect.history.create(located))
         table = sql.SQL(located.as_string(connection))  # composed once, not for every migration
         group = 1 + max((row.group or 0 for row in status.applied), default=0)
-        return Bench(connection, self.dialect, table, str(address), group)
+        return Bench(connection, self.dialect, table, str(address), fresh_settings(connection), group)
 
     def _run(
         self,
@@ -217,40 +218,40 @@ class PlainEngine:
 
         def made(number: int, source: Source) -> tuple[Work, str | None]:
             unchecked = check_source(source, self.dialect)
-            note = note_of(bench, direction, migrations[number], source)
-            return Work(bench, direction, migrations, number, source, note, ahead.look), unchecked
+            return prepare(bench, direction, migrations, number, source, ahead.look), unchecked
 
-        ahead = Ahead([one.path if up else _way_back(one) for one in migrations], made)
-        for number, migration in enumerate(migrations):
-            began = time.monotonic()
-            work, unchecked = ahead.take()
-            warnings += [warning for warning in (unchecked, run(work)) if warning is not None]
-            if on_progress is not None:
-                took_s = time.monotonic() - began
-                on_progress(
-                    Progress(
-                        migration=migration,
-                        direction=direction,
-                        index=number + 1,
-                        total=len(migrations),
-                        took_s=took_s,
+        ahead = Ahead([one.file if up else _way_back(one) for one in migrations], made)
+        with listening(bench):
+            for number, migration in enumerate(migrations):
+                began = time.monotonic()
+                work, unchecked = ahead.take()
+                warnings += [warning for warning in (unchecked, run(work)) if warning is not None]
+                if on_progress is not None:
+                    took_s = time.monotonic() - began
+                    on_progress(
+                        Progress(
+                            migration=migration,
+                            direction=direction,
+                            index=number + 1,
+                            total=len(migrations),
+                            took_s=took_s,
+                        )
                     )
-                )
         return warnings
 
     def _step(self, migration: Migration, direction: Direction) -> Step:
-        source = read_source(migration.path if direction is Direction.UP else _way_back(migration))
-        transactional = self.dialect.is_transactional(source.path.name, source.text)
+        source = read_source(migration.file if direction is Direction.UP else _way_back(migration))
+        transactional = self.dialect.is_transactional(source.name, source.text)
         return Step(migration=migration, direction=direction, sql=source.text, transactional=transactional)
 
 
-def _way_back(migration: Migration) -> Path:
-    if migration.down is not None:
-        return migration.down
+def _way_back(migration: Migration) -> str:
+    if migration.back is not None:
+        return migration.back
     message = explain(
         f"migration {migration} has no way back",
         expected="a .down.sql file beside it",
         found="none",
-        where=str(migration.path),
+        where=migration.file,
     )
     raise FolderError(message, remedy="write it, or undo the migration by a new one")

@@ -87,8 +87,8 @@ def _read(path: Path) -> _Line:
     migration = Migration(
         version=revision,
         description=(ast.get_docstring(tree, clean=False) or "").strip().split("\n\n")[0],
-        path=path,
-        down=path
+        file=str(path),
+        back=str(path)
         if any(isinstance(each, ast.FunctionDef) and each.name == "downgrade" for each in tree.body)
         else None,
         parents=() if parent is None else (parent,),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pytest_devenv.migrate.complaint import Left, complain, complain_of_connection
 from pytest_devenv.migrate.dialect import Chunk
 from pytest_devenv.migrate.model import Direction
-from pytest_devenv.migrate.session import fresh_settings
 from pytest_devenv.migrate.wire import ServerError, send
+from pytest_devenv.migrate.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_devenv.migrate.folder import Source
     from pytest_devenv.migrate.model import Migration
-    from pytest_devenv.migrate.work import Bench, Work
+    from pytest_devenv.migrate.work import Bench
 
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
@@ -28,6 +28,27 @@ _SYNTAX = "42601"
 _NO_TRANSACTION = "25P01"
 _CONNECTION_ENDS = ("57P01", "57P02", "57P03", "57P05", "25P03", "08")
 _NOTHING = Chunk("")
+
+
+def prepare(
+    bench: Bench,
+    direction: Direction,
+    run: tuple[Migration, ...],
+    number: int,
+    source: Source,
+    meanwhile: Callable[[], bool],
+) -> Work:
+    """Make of a file all that can be made before its turn comes."""
+    transactional = bench.dialect.is_transactional(source.name, source.text)
+    note = _note_of(bench, direction, run[number], source, transactional=transactional)
+    pieces = bench.dialect.chunks(source.text)
+    texts = [piece.text for piece in pieces]
+    if transactional:
+        pieces, texts = pieces or (_NOTHING,), texts or [""]
+        texts[0] = _BEGIN + texts[0]
+        texts[-1] += f"\n;{bench.fresh};{note};COMMIT"
+    messages = tuple(text.encode() for text in texts)
+    return Work(bench, direction, run, number, source, transactional, pieces, messages, note, meanwhile)
 
 
 def run(work: Work) -> str | None:
@@ -40,16 +61,15 @@ def run(work: Work) -> str | None:
     bench, version = work.bench, work.migration.version
     history, table = bench.dialect.history, bench.table
     there, gone = history.finish(table, version), history.delete(table, version)
-    _note(work, work.note)
+    _note(work, work.note.encode())
     up = work.direction is Direction.UP
     return _run_piecemeal(work, after=there if up else gone, untouched=gone if up else there)
 
 
-def note_of(bench: Bench, direction: Direction, migration: Migration, source: Source) -> str:
+def _note_of(bench: Bench, direction: Direction, migration: Migration, source: Source, *, transactional: bool) -> str:
     """Return the statement that notes a migration: as applied or gone, or as half way where it needs to be alone."""
     history, table = bench.dialect.history, bench.table
     statement: sql.Composable
-    transactional = bench.dialect.is_transactional(source.path.name, source.text)
     if direction is Direction.UP:
         statement = history.insert(
             table, migration, checksum=source.checksum, group=bench.group, dirty=not transactional
@@ -67,31 +87,33 @@ def _run_whole(work: Work) -> str | None:
     The server warns of a COMMIT without a transaction: then the file has ended it before, unseen where there is no
     parser to look for that.
     """
-    connection = work.bench.connection
-    pieces = work.bench.dialect.chunks(work.source.text) or (_NOTHING,)
-    tail = f"\n;{fresh_settings(connection)};{work.note};COMMIT"
-    warned: list[str | None] = []
-    with _listening(connection, lambda diagnosis: warned.append(diagnosis.sqlstate)):
-        for number, piece in enumerate(pieces):
-            head = _BEGIN if number == 0 else ""
-            error = _send(work, head + piece.text + (tail if number == len(pieces) - 1 else ""), kept=False)
-            if error is not None:
-                if not connection.closed:
-                    connection.execute("ROLLBACK")
-                ended = error.completed > 0 and _NO_TRANSACTION in warned
-                complain(work, piece, error, head=head, left=Left.COMMITTED if ended else Left.NOTHING)
-    if _NO_TRANSACTION not in warned:
+    bench, connection = work.bench, work.bench.connection
+    bench.warned.clear()
+    for number, message in enumerate(work.messages):
+        error = _send(work, message, kept=False)
+        if error is not None:
+            piece, head = work.pieces[number], _BEGIN if number == 0 else ""
+            if not connection.closed:
+                connection.execute("ROLLBACK")
+            ended = error.completed > 0 and _NO_TRANSACTION in bench.warned
+            complain(work, piece, error, head=head, left=Left.COMMITTED if ended else Left.NOTHING)
+    if _NO_TRANSACTION not in bench.warned:
         return None
-    return f"{work.source.path.name} has ended its own transaction: it is applied, but was not safe"
+    return f"{work.source.name} has ended its own transaction: it is applied, but was not safe"
 
 
 @contextmanager
-def _listening(connection: Connection, listener: Callable[[psycopg.errors.Diagnostic], None]) -> Iterator[None]:
-    connection.add_notice_handler(listener)
+def listening(bench: Bench) -> Iterator[None]:
+    """Note what the server warns of, while the migrations of a run are sent."""
+
+    def listener(diagnosis: psycopg.errors.Diagnostic) -> None:
+        bench.warned.append(diagnosis.sqlstate)
+
+    bench.connection.add_notice_handler(listener)
     try:
         yield
     finally:
-        connection.remove_notice_handler(listener)
+        bench.connection.remove_notice_handler(listener)
 
 
 def _run_piecemeal(work: Work, *, after: sql.Composed, untouched: sql.Composed) -> str | None:
@@ -100,26 +122,27 @@ def _run_piecemeal(work: Work, *, after: sql.Composed, untouched: sql.Composed) 
     `untouched` takes the dirty row back where the server refused the file before it ran any of it.
     """
     connection = work.bench.connection
-    for number, piece in enumerate(work.bench.dialect.chunks(work.source.text)):
-        error = _send(work, piece.text, kept=True)
+    for number, message in enumerate(work.messages):
+        error = _send(work, message, kept=True)
         if error is not None:
             refused_whole = number == 0 and error.sqlstate == _SYNTAX and not connection.closed
             if refused_whole:
                 connection.execute("ROLLBACK")
                 connection.execute(untouched)
-            complain(work, piece, error, head="", left=Left.NOTHING if refused_whole else Left.DIRTY)
-    _send(work, f"ROLLBACK;{fresh_settings(connection)}", kept=True)
-    _note(work, after.as_string(connection))
+            left = Left.NOTHING if refused_whole else Left.DIRTY
+            complain(work, work.pieces[number], error, head="", left=left)
+    _send(work, f"ROLLBACK;{work.bench.fresh}".encode(), kept=True)
+    _note(work, after.as_string(connection).encode())
     return None
 
 
-def _note(work: Work, statement: str) -> None:
+def _note(work: Work, statement: bytes) -> None:
     error = _send(work, statement, kept=False)
     if error is not None:
         complain(work, _NOTHING, error, head="", left=Left.NOTHING)
 
 
-def _send(work: Work, message: str, *, kept: bool) -> ServerError | None:
+def _send(work: Work, message: bytes, *, kept: bool) -> ServerError | None:
     import psycopg
 
     try:

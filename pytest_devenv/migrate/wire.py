@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 
+# psycopg.pq.ExecStatus: to look one up takes longer than the rest of a result, and a migration has several.
+_TUPLES_OK = 2  # EMPTY_QUERY and COMMAND_OK are below it
+_COPIES = (3, 4, 8)
+_FATAL_ERROR = 7
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerError:
     """What the server said of the statement that failed.
@@ -29,27 +35,28 @@ class ServerError:
     completed: int
 
 
-def send(connection: Connection, message: str, *, meanwhile: Callable[[], bool] | None = None) -> ServerError | None:
-    """Send `message` by the simple protocol, as every migration tool does; return what failed, or None.
+def send(connection: Connection, message: bytes, *, meanwhile: Callable[[], bool] | None = None) -> ServerError | None:
+    """Send `message`, text in UTF-8, by the simple protocol, as every migration tool does; return what failed, or None.
 
     One round trip, however many statements: the server runs them in order and stops at the first that fails.
     `meanwhile` is called once the message is on its way, and again while it says so and nothing has come back.
     Raises psycopg.OperationalError when the connection is lost.
     """
-    from psycopg import generators, pq
+    from psycopg.generators import execute
 
     pgconn = connection.pgconn
-    pgconn.send_query(message.encode())
+    pgconn.send_query(message)
     if meanwhile is not None:
         pgconn.flush()
         while meanwhile() and pgconn.is_busy():
             pgconn.consume_input()
-    results = connection.wait(generators.execute(pgconn))
-    for completed, result in enumerate(results):
+    for completed, result in enumerate(connection.wait(execute(pgconn))):
         status = result.status
-        if status == pq.ExecStatus.FATAL_ERROR:
+        if status <= _TUPLES_OK:
+            continue
+        if status == _FATAL_ERROR:
             return _error(result, completed)
-        if status in {pq.ExecStatus.COPY_IN, pq.ExecStatus.COPY_OUT, pq.ExecStatus.COPY_BOTH}:
+        if status in _COPIES:
             connection.close()
             return ServerError(
                 sqlstate="0A000",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg import sql
 
-    from pytest_devenv.migrate.dialect import Dialect
+    from pytest_devenv.migrate.dialect import Chunk, Dialect
     from pytest_devenv.migrate.folder import Source
     from pytest_devenv.migrate.model import Direction, Migration
 
@@ -20,21 +20,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What every migration of one run shares: the connection, the dialect, the history table, its group, and where."""
+    """What every migration of one run shares: the connection, the dialect, the history table, its group, and where.
+
+    `fresh` are the statements that give each the same session. `warned` are the SQLSTATEs of what the server warned of
+    while the present one ran.
+    """
 
     connection: Connection
     dialect: Dialect
     table: sql.Composable
     where: str
+    fresh: str
     group: int = 1
+    warned: list[str | None] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """One migration of a run, the `number`-th of `run` counted from 0: which way it goes, and what is in its file.
 
-    `note` is the statement that notes it in the history, with its success where it runs in a transaction, ahead of it
-    where not. `meanwhile` is called while the server works at it, as long as it returns true.
+    Its `pieces` are sent as the `messages`, one each: where it runs in a transaction, the first begins it, and the last
+    notes the migration and commits. Where not, `note` is the statement that notes it ahead. `meanwhile` is called while
+    the server works at it, as long as it returns true.
     """
 
     bench: Bench
@@ -42,6 +49,9 @@ class Work:
     run: tuple[Migration, ...]
     number: int
     source: Source
+    transactional: bool
+    pieces: tuple[Chunk, ...]
+    messages: tuple[bytes, ...]
     note: str
     meanwhile: Callable[[], bool] | None = None
 
@@ -54,8 +64,3 @@ class Work:
     def done(self) -> tuple[Migration, ...]:
         """What the run has done before."""
         return self.run[: self.number]
-
-    @property
-    def transactional(self) -> bool:
-        """Whether it runs in a transaction."""
-        return self.bench.dialect.is_transactional(self.source.path.name, self.source.text)

@@ -42,7 +42,7 @@ def _migrations(database: Database, environment: Environment) -> Verdict:
     try:
         found = engine_for(database, settings.root).discover()
         for each in found:
-            read_source(each.path)
+            read_source(each.file)
     except DevenvError as error:
         return failure_of(
             error,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,16 +13,14 @@ from pytest_devenv.migrate.failure import FolderError
 from pytest_devenv.migrate.sqlx import SQLX
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_devenv.migrate.folder import Source
 
 
-def _files(folder: Path, *texts: str) -> list[Path]:
+def _files(folder: Path, *texts: str) -> list[str]:
     paths = [folder / f"{number}_m.sql" for number in range(len(texts))]
     for path, text in zip(paths, texts, strict=True):
         path.write_text(text)
-    return paths
+    return [str(path) for path in paths]
 
 
 def _checked(_number: int, source: Source) -> Source:
@@ -65,7 +64,7 @@ def test_a_file_is_read_once(tmp_path: Path) -> None:
     (path,) = _files(tmp_path, "SELECT 1")
     ahead = Ahead([path], _checked)
     ahead.look()
-    path.write_text("SELECT 2")
+    Path(path).write_text("SELECT 2")
     assert ahead.take().text == "SELECT 1"
 
 

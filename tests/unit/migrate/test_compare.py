@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from pytest_devenv.errors import MigrationError
@@ -11,7 +9,7 @@ from pytest_devenv.migrate.compare import after, compare, refuse, upto
 from pytest_devenv.migrate.failure import StateError
 from pytest_devenv.migrate.model import Applied, Migration, Status
 
-FILES = tuple(Migration(version=str(n), description=f"m{n}", path=Path(f"{n}_m{n}.sql")) for n in (1, 2, 10))
+FILES = tuple(Migration(version=str(n), description=f"m{n}", file=f"{n}_m{n}.sql") for n in (1, 2, 10))
 SUMS = {str(n): f"{n:02x}" for n in (1, 2, 10)}
 
 

@@ -53,7 +53,7 @@ def test_a_folder_is_listed_without_reading_its_files(tmp_path: Path) -> None:
     (tmp_path / "1_a.sql").write_bytes(b"\xff")
     (listed,) = list_folder(tmp_path, SQLX).migrations
     with pytest.raises(FolderError, match="is not UTF-8"):
-        read_source(listed.path)
+        read_source(listed.file)
 
 
 def test_all_bad_names_are_told_at_once(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_the_checksum_covers_every_byte(tmp_path: Path) -> None:
     path = tmp_path / "1_a.sql"
     data = b"\xef\xbb\xbfSELECT 1;\r\n"
     path.write_bytes(data)
-    assert read_source(path).checksum == hashlib.sha384(data).hexdigest()
+    assert read_source(str(path)).checksum == hashlib.sha384(data).hexdigest()
 
 
 def test_a_file_that_is_not_utf_8_is_refused_with_its_line(tmp_path: Path) -> None:
@@ -90,10 +90,10 @@ def test_a_file_that_is_not_utf_8_is_refused_with_its_line(tmp_path: Path) -> No
     path = tmp_path / "1_a.sql"
     path.write_bytes(b"SELECT 1;\nSELECT '\xe9';\n")
     with pytest.raises(FolderError, match=r"byte 0xe9 at offset 18[\s\S]*1_a.sql, line 2"):
-        read_source(path)
+        read_source(str(path))
 
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     """A file that is gone between listing and reading is named."""
     with pytest.raises(FolderError, match=r"1_a.sql cannot be read"):
-        read_source(tmp_path / "1_a.sql")
+        read_source(str(tmp_path / "1_a.sql"))
