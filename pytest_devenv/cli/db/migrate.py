@@ -12,7 +12,6 @@ from pytest_devenv.cli.db.call import Call, confirm_option, database_command, lo
 from pytest_devenv.cli.db.codes import Code
 from pytest_devenv.cli.db.guarding import judge
 from pytest_devenv.cli.db.steps import Done, as_facts, print_plan
-from pytest_devenv.cli.db.verify import rows_of, verify
 from pytest_devenv.guard import Consent, judge_consent
 
 if TYPE_CHECKING:
@@ -86,6 +85,8 @@ def _with_consent(
     call: Call, database: Database, engine: Engine, to: str | None, confirm: str | None, lock_timeout_s: float
 ) -> Code:
     """Apply to a production or staging database, after a person has seen what will run, and look at it afterwards."""
+    from pytest_devenv.cli.db.verify import rows_of
+
     address = call.address(database)
     if confirm is not None or not call.interactive:
         judge_consent(database.name, call.tier, _consent(confirm), where=str(address))
@@ -103,6 +104,8 @@ def _with_consent(
 
 
 def _look_after(call: Call, database: Database, address: DatabaseAddress, plan: Plan, before: Rows) -> Code:
+    from pytest_devenv.cli.db.verify import verify
+
     found = verify(call.environment, database, before, {step.migration.version for step in plan.steps})
     for line in found.lines:
         call.report.say(f"  {line}")

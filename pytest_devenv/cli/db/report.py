@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_devenv.errors import DevenvError
     from pytest_devenv.secret import Secret
 
-    Step = Callable[[int, int, str], None]
+    Step = Callable[[int, int, object], None]
 
 
 class Report:
@@ -88,7 +88,7 @@ class Report:
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task(what, total=None)
 
-            def step(index: int, total: int, text: str) -> None:
-                bar.update(task, completed=index, total=total, description=text.replace("[", r"\["))
+            def step(index: int, total: int, what: object) -> None:
+                bar.update(task, completed=index, total=total, description=str(what).replace("[", r"\["))
 
             yield step

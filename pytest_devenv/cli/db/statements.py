@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -69,6 +68,8 @@ class _Trace:
         from psycopg.pq import Trace
 
         self._connection = connection
+        import tempfile
+
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  # libpq writes to it as long as the connection lasts
         self._read = 0
         self._rest = b""

@@ -72,7 +72,7 @@ class Done:
     def step(self, progress: Progress) -> None:
         """Note one migration that is done."""
         self._steps.append((progress.migration, progress.took_s))
-        self._move(progress.index, progress.total, str(progress.migration))
+        self._move(progress.index, progress.total, progress.migration)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -91,8 +91,10 @@ class Done:
             took_s=round(time.monotonic() - self._began, 6),
             warnings=list(warnings),
         )
-        for each, took_s in self._steps:
-            self._report.say(f"{self._address.database}: {self._verb} {each} in {took_s * 1000:.0f} ms")
+        if self._steps:
+            name = self._address.database
+            lines = (f"{name}: {self._verb} {each} in {took_s * 1000:.0f} ms" for each, took_s in self._steps)
+            self._report.say("\n".join(lines))
         if self.result is not None and not self._steps:
             self._report.say(f"{self._address}: nothing to do")
         if isinstance(error, RunError):

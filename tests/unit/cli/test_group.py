@@ -72,3 +72,14 @@ def test_help_loads_no_command_and_nothing_heavy() -> None:
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert printed.endswith("\n[]\n")
+
+
+def test_the_command_is_a_module_that_runs() -> None:
+    """`python -m pytest_devenv` is the command, with its output and its exit code."""
+    words = [sys.executable, "-m", "pytest_devenv"]
+    told = subprocess.run([*words, "--version"], capture_output=True, text=True, check=True).stdout
+    wrong = subprocess.run([*words, "cofnig"], capture_output=True, text=True, check=False)
+
+    assert told.startswith("pytest-devenv, version ")
+    assert wrong.returncode == 2
+    assert "No such command 'cofnig'" in wrong.stderr
