@@ -49,6 +49,10 @@ _IDENTITY = f"""
     FROM pg_catalog.pg_database d, pg_catalog.pg_control_system() s
     WHERE d.datname = pg_catalog.current_database()
 """  # noqa: S608  # composed of this module's constants
+_NAMES = """
+    SELECT s.system_identifier, d.oid FROM pg_catalog.pg_database d, pg_catalog.pg_control_system() s
+    WHERE d.datname = pg_catalog.current_database()
+"""
 _TABLE = """
     CREATE SCHEMA IF NOT EXISTS pytest_devenv;
     CREATE TABLE IF NOT EXISTS pytest_devenv.marker (
@@ -80,15 +84,7 @@ def read_identity(connection: Connection) -> Identity:
     try:
         row = connection.execute(_IDENTITY).fetchone()
     except psycopg.errors.InsufficientPrivilege as error:
-        role = connection.info.user
-        message = (
-            f"refused: cannot tell which server {connection.info.dbname} is on\n"
-            f"  expected: a role that may call pg_control_system()\n"
-            f"  found: {error.diag.message_primary or 'permission denied'}, as role {role}\n"
-            f"  where: {_where(connection)}"
-        )
-        grant = f'GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO "{role.replace(chr(34), chr(34) * 2)}"'
-        raise GuardError(message, remedy=f"as a superuser, in this database: {grant};") from error
+        raise _unknown_server(connection, error) from error
     if row is None:
         message = f"refused: the server does not list its own database\n  where: {_where(connection)}"
         raise GuardError(message)
@@ -140,6 +136,23 @@ def read_marker(connection: Connection) -> Marker | None:
     )
 
 
+def read_own_marker(connection: Connection) -> Marker | None:
+    """Return the marker that this database carries for itself; None where it carries none, or that of another.
+
+    Asks for less than `read_identity`, which looks at all that the database holds. Raises GuardError as that does.
+    """
+    import psycopg
+
+    marker = read_marker(connection)
+    if marker is None:
+        return None
+    try:
+        row = connection.execute(_NAMES).fetchone()
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise _unknown_server(connection, error) from error
+    return marker if row == (marker.system_identifier, marker.database_oid) else None
+
+
 def write_marker(connection: Connection, tier: Tier, origin: Origin, *, confirm: str | None = None) -> Marker:
     """Mark this database as one of environment `tier`, in a transaction of its own; raises GuardError where it may not.
 
@@ -185,7 +198,8 @@ def mark_if_empty(connection: Connection, tier: Tier) -> Marker | None:
     Returns the marker that the database then carries for itself, None where it carries none.
     """
     judge_tier(tier, where=_where(connection))
-    return _fill(connection, tier, read_identity(connection))
+    own = read_own_marker(connection)
+    return _fill(connection, tier, read_identity(connection)) if own is None else own
 
 
 def _fill(connection: Connection, tier: Tier, identity: Identity) -> Marker | None:
@@ -211,6 +225,9 @@ def require_changeable(connection: Connection, tier: Tier, address: DatabaseAddr
     """
     judge_tier(tier, where=str(address))
     judge_address(address.database, address.endpoint.host, where=str(address))
+    own = read_own_marker(connection)
+    if own is not None and own.tier.changeable:
+        return own
     identity = read_identity(connection)
     marker = _fill(connection, tier, identity) if fill else None
     return judge_change(identity, read_marker(connection) if marker is None else marker, tier)
@@ -237,6 +254,18 @@ def read_contents(connection: Connection) -> Contents:
         size_bytes=0 if size is None else size[0],
         largest=tuple(row[0] for row in rows[:5]),
     )
+
+
+def _unknown_server(connection: Connection, error: psycopg.Error) -> GuardError:
+    role = connection.info.user
+    message = (
+        f"refused: cannot tell which server {connection.info.dbname} is on\n"
+        f"  expected: a role that may call pg_control_system()\n"
+        f"  found: {error.diag.message_primary or 'permission denied'}, as role {role}\n"
+        f"  where: {_where(connection)}"
+    )
+    grant = f'GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system() TO "{role.replace(chr(34), chr(34) * 2)}"'
+    return GuardError(message, remedy=f"as a superuser, in this database: {grant};")
 
 
 def _where(connection: Connection) -> str:

@@ -14,6 +14,7 @@ from pytest_devenv.clients.marker import (
     read_contents,
     read_identity,
     read_marker,
+    read_own_marker,
     require_changeable,
     write_marker,
 )
@@ -143,7 +144,10 @@ def test_a_clone_is_closed_until_its_marker_is_rewritten(
         with connect(clone) as connection:
             with pytest.raises(GuardError, match="its marker was written for another database"):
                 require_changeable(connection, Tier.TEST, clone)
-            assert write_marker(connection, Tier.TEST, Origin.CLONED).origin is Origin.CLONED
+            assert read_own_marker(connection) is None
+            written = write_marker(connection, Tier.TEST, Origin.CLONED)
+            assert written.origin is Origin.CLONED
+            assert read_own_marker(connection) == written
             require_changeable(connection, Tier.TEST, clone)
     finally:
         postgres_server.drop_database(clone.database)
@@ -152,8 +156,16 @@ def test_a_clone_is_closed_until_its_marker_is_rewritten(
 def test_a_role_that_may_not_know_the_server_is_told_so(role: DatabaseAddress, empty_database: DatabaseAddress) -> None:
     """Without pg_control_system nothing is guessed: the message names the grant that is missing."""
     query(empty_database, "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
-    with connect(role) as connection, pytest.raises(GuardError) as caught:
-        read_identity(connection)
+    with connect(empty_database) as connection:
+        write_marker(connection, Tier.TEST, Origin.CREATED)
+        connection.execute("GRANT USAGE ON SCHEMA pytest_devenv TO PUBLIC")
+        connection.execute("GRANT SELECT ON pytest_devenv.marker TO PUBLIC")
+    with connect(role) as connection:
+        with pytest.raises(GuardError) as own, connection.transaction():
+            read_own_marker(connection)
+        with pytest.raises(GuardError) as caught:
+            read_identity(connection)
+    assert str(own.value) == str(caught.value)
     assert str(caught.value) == (
         f"refused: cannot tell which server {role.database} is on\n"
         f"  expected: a role that may call pg_control_system()\n"

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_devenv.cli.db.codes import Code, code_of
-from pytest_devenv.clients.marker import read_identity, read_marker
+from pytest_devenv.clients.marker import read_own_marker
 from pytest_devenv.clients.postgres import connect
 from pytest_devenv.errors import DevenvError, GuardError
 
@@ -92,7 +92,7 @@ def _note(call: Call, address: DatabaseAddress, values: list[object], *, consent
 
     try:
         with connect(address, deadline_s=call.settings.deadline_s) as connection:
-            if not (consented or _is_marked(connection)):
+            if not (consented or read_own_marker(connection) is not None):
                 return
             there = connection.execute("SELECT pg_catalog.to_regclass('pytest_devenv.audit')").fetchone()
             if there is None or there[0] is None:
@@ -106,11 +106,6 @@ def _note(call: Call, address: DatabaseAddress, values: list[object], *, consent
         if isinstance(error, psycopg.OperationalError) and values[4] != Code.DONE.word:
             return  # the server is gone, which is what has been told
         call.report.warn([f"this run is not in the audit of {address.database}: {' '.join(str(error).split())}"])
-
-
-def _is_marked(connection: Connection) -> bool:
-    marker = read_marker(connection)
-    return marker is not None and marker.names(read_identity(connection))
 
 
 def _who() -> str:
