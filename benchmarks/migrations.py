@@ -1,11 +1,11 @@
 """How fast migrations are applied and looked at, beside a bare loop and the tools that people use.
 
-All on one embedded server, fsync off for all. The peers are installed into a virtual environment in the user's cache.
+All on one embedded server, fsync off for all. Of each tool its command is timed, ours with its guard, its marker and
+its audit. The peers are installed into a virtual environment in the user's cache.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import statistics
@@ -50,19 +50,16 @@ _BARE = (
     "        with connection.transaction():\n"
     "            connection.execute(line)\n"
 )
+_COMMAND = "from pytest_devenv.__main__ import run; run()"  # what the installed script holds
 _OURS = """
-import json, os, pathlib, sys
-from pytest_devenv.clients.postgres import DatabaseAddress
-from pytest_devenv.endpoint import Endpoint
-from pytest_devenv.migrate import engine_for
-from pytest_devenv.secret import Secret
-from pytest_devenv.settings import Database, MigrationEngine, Migrations, ServiceKind, Tier
-told = json.loads(os.environ["BENCHMARK"])
-password, database = Secret(told.pop("password")), told.pop("database")
-endpoint = Endpoint(service="postgres", kind=ServiceKind.POSTGRES, password=password, **told)
-migrations = Migrations(engine=MigrationEngine.SQLX, path=sys.argv[1])
-engine = engine_for(Database(name="benchmark", service="postgres", migrations=migrations), pathlib.Path("/"))
-engine.apply(DatabaseAddress(endpoint, database), tier=Tier.TEST)
+name = "benchmark"
+environment = "test"
+target = "addresses"
+[services.postgres]
+kind = "postgres"
+[databases.benchmark]
+service = "postgres"
+migrations = {{ engine = "sqlx", path = "{folder}" }}
 """
 _SLOW = 5.0
 _SLOW_RUNS = 3
@@ -93,12 +90,9 @@ class _Peer:
 
     def time(self, address: DatabaseAddress) -> float:
         """Return the wall time of one run, process and all, in seconds."""
-        endpoint = address.endpoint
-        told = {"host": endpoint.host, "port": endpoint.port, "user": endpoint.user, "database": address.database}
-        told["password"] = "" if endpoint.password is None else endpoint.password.reveal()
         url = address.url().reveal()
         given = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        environment = {**given, "DATABASE_URL": f"{url}?sslmode=disable", "BENCHMARK": json.dumps(told)}
+        environment = {**given, "DATABASE_URL": f"{url}?sslmode=disable", "PYTEST_DEVENV_POSTGRES_URL": url}
         words = list(self.words(address))
         began = time.perf_counter()
         result = subprocess.run(words, cwd=self.cwd, env=environment, capture_output=True, text=True, check=False)
@@ -164,6 +158,10 @@ def _make_peers(scratch: Path) -> list[_Peer]:
     lines = scratch / "statements.sql"
     lines.write_text("".join(f"{statement}\n" for statement in _statements(COUNT)))
 
+    project = scratch / "project"
+    project.mkdir()
+    (project / "pytest-devenv.toml").write_text(_OURS.format(folder=folders["sqlx"]))
+
     def yoyo(address: DatabaseAddress) -> list[str]:
         url = address.url().reveal().replace("postgresql://", "postgresql+psycopg://")
         return [str(tools / "yoyo"), "apply", "--batch", "--no-config-file", "--database", url, str(folders["yoyo"])]
@@ -171,7 +169,7 @@ def _make_peers(scratch: Path) -> list[_Peer]:
     dbmate = [str(tools / "dbmate"), "--no-dump-schema", "--migrations-dir", str(folders["dbmate"]), "up"]
     peers = [
         _Peer("psycopg", lambda _: [sys.executable, "-c", _BARE, str(lines)]),
-        _Peer("pytest-devenv", lambda _: [sys.executable, "-c", _OURS, str(folders["sqlx"])]),
+        _Peer("pytest-devenv", lambda _: [sys.executable, "-c", _COMMAND, "db", "migrate"], project),
         _Peer("dbmate", lambda _: dbmate),
         _Peer("Alembic", lambda _: [str(tools / "alembic"), "upgrade", "head"], folders["alembic"]),
         _Peer("yoyo-migrations", yoyo),

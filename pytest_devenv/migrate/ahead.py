@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from pytest_devenv.errors import MigrationError
 from pytest_devenv.migrate.folder import Source, read_source
@@ -18,8 +17,7 @@ _FEW = 4
 _LETTERS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Made(Generic[T]):
+class _Made(NamedTuple, Generic[T]):
     value: T
     letters: int
 

@@ -167,6 +167,14 @@ class BunHistory:
             table=table, name=sql.Literal(migration.version), group=sql.Literal(-group if dirty else group)
         )
 
+    def prepare(self, table: sql.Composable) -> None:
+        """Return nothing: a row of Bun's is soon made."""
+
+    def again(self, migration: Migration, *, checksum: str) -> str:
+        """Raise ValueError: nothing was prepared."""
+        message = f"nothing was prepared to note {migration} with: {checksum}"
+        raise ValueError(message)
+
     def finish(self, table: sql.Composable, version: str) -> sql.Composed:
         """Say that the migration succeeded."""
         from psycopg import sql

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class FileName:
+PREPARED = "pytest_devenv_note"
+"""The name of the statement that a history prepares in the session of a run."""
+
+
+class FileName(NamedTuple):
     """What the name of a migration's file says."""
 
     version: str
@@ -26,8 +29,7 @@ class FileName:
     direction: Direction
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """A piece of a file that is sent as one message; `lines` are the file's line numbers of its lines."""
 
     text: str
@@ -58,6 +60,14 @@ class History(Protocol):
         self, table: sql.Composable, migration: Migration, *, checksum: str, group: int, dirty: bool
     ) -> sql.Composable:
         """Return the statement that notes a migration, in the message that applies it or ahead of it (`dirty`)."""
+        ...
+
+    def prepare(self, table: sql.Composable) -> str | None:
+        """Return the statement after which `again` notes a migration, None where there is none of that kind."""
+        ...
+
+    def again(self, migration: Migration, *, checksum: str) -> str:
+        """Return what notes a migration in the message that applies it, by the statement that `prepare` has made."""
         ...
 
     def finish(self, table: sql.Composable, version: str) -> sql.Composed:

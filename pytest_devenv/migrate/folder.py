@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_devenv.errors import explain
 from pytest_devenv.migrate.failure import FolderError
@@ -22,8 +21,7 @@ BOM = "\ufeff"
 _PIECE = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """The content of a file, and the SHA-384 of its bytes in hexadecimal."""
 
     file: str
@@ -41,8 +39,7 @@ class Source:
         return os.path.basename(self.file)  # noqa: PTH119  # for thousands of files `Path` would take its time
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """What a folder holds, in the order in which it is applied. `notes` are remarks that stop nothing."""
 
     migrations: tuple[Migration, ...]
@@ -120,7 +117,10 @@ def _read(file: str) -> bytes:
     """Return a file's content; `Path.read_bytes` takes three times as long, and there may be thousands."""
     descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
-        pieces = []
+        data = os.read(descriptor, _PIECE)
+        if len(data) < _PIECE:
+            return data
+        pieces = [data]
         while piece := os.read(descriptor, _PIECE):
             pieces.append(piece)
         return b"".join(pieces)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from pytest_devenv.clients.marker import mark_if_empty, require_changeable
 from pytest_devenv.guard import Consent, judge_address, judge_consent
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(NamedTuple):
     """Who asks to change which database: an environment of its own, or a person's word for production and staging."""
 
     address: DatabaseAddress

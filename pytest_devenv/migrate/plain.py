@@ -204,7 +204,10 @@ class PlainEngine:
             connection.execute(self.dialect.history.create(located))
         table = sql.SQL(located.as_string(connection))  # composed once, not for every migration
         group = 1 + max((row.group or 0 for row in status.applied), default=0)
-        return Bench(connection, self.dialect, table, str(address), fresh_settings(connection), group)
+        prepared = self.dialect.history.prepare(table)
+        if prepared is not None:
+            connection.execute(prepared.encode())
+        return Bench(connection, self.dialect, table, str(address), fresh_settings(connection), prepared, group, [])
 
     def _run(
         self,

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_devenv.migrate.complaint import Left, complain, complain_of_connection
-from pytest_devenv.migrate.dialect import Chunk
+from pytest_devenv.migrate.dialect import PREPARED, Chunk
 from pytest_devenv.migrate.model import Direction
 from pytest_devenv.migrate.wire import ServerError, send
 from pytest_devenv.migrate.work import Work
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _BEGIN = "BEGIN;"
 _SYNTAX = "42601"
 _NO_TRANSACTION = "25P01"
+_NOT_PREPARED = "26000"
 _CONNECTION_ENDS = ("57P01", "57P02", "57P03", "57P05", "25P03", "08")
 _NOTHING = Chunk("")
 
@@ -36,7 +37,7 @@ def prepare(
     run: tuple[Migration, ...],
     number: int,
     source: Source,
-    meanwhile: Callable[[], bool],
+    meanwhile: Callable[[], bool] | None,
 ) -> Work:
     """Make of a file all that can be made before its turn comes."""
     transactional = bench.dialect.is_transactional(source.name, source.text)
@@ -69,6 +70,8 @@ def run(work: Work) -> str | None:
 def _note_of(bench: Bench, direction: Direction, migration: Migration, source: Source, *, transactional: bool) -> str:
     """Return the statement that notes a migration: as applied or gone, or as half way where it needs to be alone."""
     history, table = bench.dialect.history, bench.table
+    if bench.prepared is not None and transactional and direction is Direction.UP:
+        return history.again(migration, checksum=source.checksum)
     statement: sql.Composable
     if direction is Direction.UP:
         statement = history.insert(
@@ -87,19 +90,45 @@ def _run_whole(work: Work) -> str | None:
     The server warns of a COMMIT without a transaction: then the file has ended it before, unseen where there is no
     parser to look for that.
     """
-    bench, connection = work.bench, work.bench.connection
+    bench = work.bench
     bench.warned.clear()
     for number, message in enumerate(work.messages):
-        error = _send(work, message, kept=False)
+        error = _try(work, message)
+        if error is not None and error.sqlstate == _NOT_PREPARED and _unprepared(bench):
+            error = _try_without(work)
         if error is not None:
             piece, head = work.pieces[number], _BEGIN if number == 0 else ""
-            if not connection.closed:
-                connection.execute("ROLLBACK")
             ended = error.completed > 0 and _NO_TRANSACTION in bench.warned
             complain(work, piece, error, head=head, left=Left.COMMITTED if ended else Left.NOTHING)
     if _NO_TRANSACTION not in bench.warned:
         return None
     return f"{work.source.name} has ended its own transaction: it is applied, but was not safe"
+
+
+def _try(work: Work, message: bytes) -> ServerError | None:
+    """Send a message; where the server refuses it, nothing of it is left, unless the file has committed by itself."""
+    error = _send(work, message, kept=False)
+    if error is not None and not work.bench.connection.closed:
+        work.bench.connection.execute("ROLLBACK")
+    return error
+
+
+def _unprepared(bench: Bench) -> bool:
+    """Whether a DISCARD or a DEALLOCATE, and not the file itself, is why a statement was not prepared."""
+    if bench.prepared is None or _NO_TRANSACTION in bench.warned:
+        return False
+    query = "SELECT FROM pg_catalog.pg_prepared_statements WHERE name = %s"
+    return bench.connection.execute(query, [PREPARED]).fetchone() is None
+
+
+def _try_without(work: Work) -> ServerError | None:
+    """Send the file with a statement of its own that notes it, and prepare again the one that the others need."""
+    bench = work.bench
+    alone = prepare(bench._replace(prepared=None), work.direction, work.run, work.number, work.source, work.meanwhile)
+    error = _try(alone, alone.messages[0])
+    if error is None and bench.prepared is not None and _unprepared(bench):
+        bench.connection.execute(bench.prepared.encode())
+    return error
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _ENDS = ("commit", "rollback", "abort", "end", "prepare")
 _SHOWN = 240
@@ -13,8 +13,7 @@ _SEMICOLON = "ASCII_59"
 _COMMENTS = ("SQL_COMMENT", "C_COMMENT")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A place in a text: line and column count from 1."""
 
     line: int

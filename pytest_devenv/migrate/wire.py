@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +18,7 @@ _COPIES = (3, 4, 8)
 _FATAL_ERROR = 7
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerError:
+class ServerError(NamedTuple):
     """What the server said of the statement that failed.
 
     `completed` statements of the message had ended before; `position` counts characters of the message from 1.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,11 +17,11 @@ if TYPE_CHECKING:
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
+class Bench(NamedTuple):
     """What every migration of one run shares: the connection, the dialect, the history table, its group, and where.
 
-    `fresh` are the statements that give each the same session. `warned` are the SQLSTATEs of what the server warned of
+    `fresh` are the statements that give each the same session, `prepared` the one by which most are noted, where there
+    is such a one. `warned` are the SQLSTATEs of what the server warned of
     while the present one ran.
     """
 
@@ -31,12 +30,12 @@ class Bench:
     table: sql.Composable
     where: str
     fresh: str
-    group: int = 1
-    warned: list[str | None] = field(default_factory=list)
+    prepared: str | None
+    group: int
+    warned: list[str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """One migration of a run, the `number`-th of `run` counted from 0: which way it goes, and what is in its file.
 
     Its `pieces` are sent as the `messages`, one each: where it runs in a transaction, the first begins it, and the last

@@ -310,3 +310,27 @@ def test_a_database_without_migrations_has_no_engine(tmp_path: Path) -> None:
     """The error names the setting."""
     with pytest.raises(ConfigError, match=r"database db has no migrations\n  remedy: set migrations = \{ engine"):
         engine_for(Database(name="db", service="postgres"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "thrown", ["DEALLOCATE ALL", "-- no-transaction\nDISCARD ALL", "DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$"]
+)
+def test_a_migration_may_throw_away_what_was_prepared(
+    empty_database: DatabaseAddress, folder: Path, sqlx: Engine, thrown: str
+) -> None:
+    """What the session holds to note migrations is made again, and each is applied and noted once."""
+    fill(folder, {"1_a.sql": "CREATE TABLE a ()", "2_b.sql": thrown, "3_c.sql": "CREATE TABLE c ()"})
+    sqlx.apply(empty_database, tier=Tier.TEST)
+    assert [row.version for row in sqlx.status(empty_database).applied] == ["1", "2", "3"]
+    assert {"public.a", "public.c"} <= tables(empty_database)
+
+
+def test_a_statement_that_a_migration_never_prepared_fails_as_its_own(
+    empty_database: DatabaseAddress, folder: Path, sqlx: Engine
+) -> None:
+    """EXECUTE of a name that is not there is told with its place, and nothing of the file is kept."""
+    fill(folder, {"1_a.sql": "CREATE TABLE a ();\nEXECUTE nothing_of_the_kind"})
+    with pytest.raises(RunError, match="nothing_of_the_kind") as caught:
+        sqlx.apply(empty_database, tier=Tier.TEST)
+    assert (caught.value.sqlstate, caught.value.line) == ("26000", 2)
+    assert "public.a" not in tables(empty_database)
