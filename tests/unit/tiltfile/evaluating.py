@@ -52,16 +52,19 @@ def evaluated(
     taken: str = "",
     environ: Mapping[str, str] | None = None,
     subcommand: str = "up",
+    turned: bool = False,
 ) -> Evaluated:
     """Evaluate the repository's Tiltfile with what the user has chosen. Raises StarlarkError where it fails.
 
     `taken` is what the command says that looks for ports which somebody else holds, `environ` are pytest-devenv's own
-    variables.
+    variables. With `turned` the tables of JSON come in another order: those that Tilt gives have none.
     """
     found = Evaluated()
     module = starlark.Module()
     for name, function in _builtins(found, chosen or {}, context, taken, environ or {}).items():
         module.add_callable(name, function)
+    if turned:
+        module.add_callable("decode_json", _turned)
     module["_subcommand"] = subcommand
     extensions = [starlark.LibraryExtension.StructType]
     dialect = starlark.Dialect.extended()
@@ -125,6 +128,10 @@ def _builtins(
         "fall_back_on": lambda paths: ["fall_back_on", *paths],
         "print": said,
     }
+
+
+def _turned(text: str) -> object:
+    return json.loads(text, object_pairs_hook=lambda pairs: dict(reversed(pairs)))
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from pytest_devenv.settings.read import read
 from tests.unit.tiltfile.evaluating import ROOT, Evaluated, evaluated
 
 SETTINGS = read(ROOT / "pyproject.toml", environ={})
-MAPS = ("migrations-kiro", "migrations-jobs")  # ConfigMaps, each a resource of Tilt
+MAPS = ("migrations-jobs", "migrations-kiro")  # ConfigMaps, each a resource of Tilt
 ALL = set(SETTINGS.services)
 SOME = {"backend", "postgres", "redis"}
 TRIGGERS: dict[str, tuple[str, set[str]]] = {
@@ -218,9 +218,9 @@ def test_port_that_is_taken_stops_everything() -> None:
 @pytest.mark.parametrize(
     ("chosen", "said"),
     [
-        ({"port": ["bakend=1"]}, "--port: expected one of postgres, redis, backend, frontend"),
+        ({"port": ["bakend=1"]}, "--port: expected one of backend, frontend, postgres, redis"),
         ({"slot": "two"}, "--slot: expected a number, found"),
-        ({"without": ["web"]}, "--without: expected one of postgres"),
+        ({"without": ["web"]}, "--without: expected one of backend"),
     ],
 )
 def test_wrong_setting_is_said(chosen: dict[str, object], said: str) -> None:
@@ -242,3 +242,10 @@ def test_edit_of_what_is_copied_builds_no_other_image() -> None:
     edits = {edit for edit in edits if not any(fnmatch(edit, pattern) for pattern in tools["ignore"])}
     for only in tools["only"]:
         assert not {edit for edit in edits if edit == only or edit.startswith(f"{only}/")}
+
+
+def test_order_of_the_settings_changes_nothing() -> None:
+    """Tilt's JSON has no order: whatever it is, images and manifests are the same, so that nothing is made anew."""
+    turned = evaluated(turned=True)
+    assert turned.images == plain().images
+    assert turned.manifests == plain().manifests
