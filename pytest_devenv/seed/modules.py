@@ -40,7 +40,7 @@ def importable(folder: Path) -> Iterator[Callable[[Seed], PythonSeed]]:
     with _IMPORTING:
         outside = _taken_out(folder.name)
         parent, wrote = str(folder.parent), sys.dont_write_bytecode
-        sys.path.insert(0, parent)
+        sys.path = [parent, *sys.path]  # another list: who goes through the old one meanwhile misses no entry
         sys.dont_write_bytecode = True
         importlib.invalidate_caches()
         if not (folder / "__init__.py").is_file():  # else another `seeds` with one, anywhere on the path, would win
@@ -53,7 +53,9 @@ def importable(folder: Path) -> Iterator[Callable[[Seed], PythonSeed]]:
             _taken_out(folder.name)
             sys.modules.update(outside)
             sys.dont_write_bytecode = wrote
-            sys.path.remove(parent)
+            left = list(sys.path)
+            left.remove(parent)
+            sys.path = left
 
 
 def compile_ahead(seeds: Iterable[Seed]) -> None:

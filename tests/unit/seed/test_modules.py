@@ -50,3 +50,13 @@ def test_nothing_stays_behind(workshop: Workshop) -> None:
         assert sys.modules["seeds"] is outside
     finally:
         del sys.modules["seeds"]
+
+
+def test_who_looks_for_a_module_meanwhile_misses_none(workshop: Workshop) -> None:
+    """The list of places that another thread goes through stays as it is; afterwards there is one as before."""
+    gone_through = sys.path
+    before = list(gone_through)
+    with importable(workshop.folder):
+        assert gone_through == before
+        assert sys.path == [str(workshop.folder.parent), *before]
+    assert sys.path == before
