@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -286,4 +287,9 @@ def _path(reading: Reading, path: Path_, value: str | None, word: str, there: Ca
     if value is None or there(value):
         return
     place = reading.file.parent / value
-    reading.problem(path, expected=f"the path of a {word} that is there", found=f"{shown(value)}: no {word} {place}")
+    reading.problem(
+        path,
+        expected=f"the path of a {word} that is there",
+        found=f"{shown(value)}: no {word} {place}",
+        remedy=f"ls -l {shlex.quote(str(place))}" if place.exists() else f"mkdir -p {shlex.quote(str(place))}",
+    )

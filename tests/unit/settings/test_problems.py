@@ -364,7 +364,8 @@ ONE = [
         "databases.x.migrations.path\n"
         "  expected: the path of a folder that is there\n"
         '  found: "migrations" (string): no folder DIR/migrations\n'
-        "  where: pytest-devenv.toml:3",
+        "  where: pytest-devenv.toml:3\n"
+        "  remedy: mkdir -p DIR/migrations",
         id="no migrations",
     ),
     pytest.param(
@@ -372,7 +373,8 @@ ONE = [
         "databases.x.seeds\n"
         "  expected: the path of a folder that is there\n"
         '  found: "seed\\\\ns" (string): no folder DIR/seed\\ns\n'
-        "  where: pytest-devenv.toml:3",
+        "  where: pytest-devenv.toml:3\n"
+        "  remedy: mkdir -p 'DIR/seed\\ns'",
         id="no seeds",
     ),
     pytest.param(
