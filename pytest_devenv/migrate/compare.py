@@ -75,11 +75,7 @@ def refuse(status: Status, *, where: str, strict: bool) -> tuple[str, ...]:
             found="a part of it may be there, such as an index that is not valid",
             where=where,
         )
-        remedy = (
-            f"compare the database with the migration's file, then: pytest-devenv db repair {row.version} --applied"
-            f" (all of it is there) or --absent (you removed what was there)"
-        )
-        raise StateError(message, status=status, remedy=remedy)
+        raise StateError(message, status=status, remedy=f"pytest-devenv db repair {row.version}")
     for change in status.edited:
         message = explain(
             f"migration {change.version} ({change.description}) was edited after it was applied",

@@ -44,6 +44,8 @@ def complain(work: Work, piece: Chunk, error: ServerError, *, head: str, left: L
     details = [f"{error.primary} ({error.sqlstate})"]
     details += [f"  {' '.join(more.split())}" for more in (error.detail, error.hint, error.context) if more is not None]
     details += [] if statement is None else [f"statement: {statement}"]
+    if left is Left.DIRTY:
+        details.append("it is marked dirty: a part of it may be there, such as an index that is not valid")
     verb = "could not be applied" if work.direction is Direction.UP else "could not be taken back"
     message = explain(
         f"migration {migration} {verb}: {error.primary}",
@@ -131,10 +133,7 @@ def complain_of_revision(
 
 def _remedy(error: ServerError, migration: Migration, left: Left) -> str:
     if left is Left.DIRTY:
-        return (
-            f"it is marked dirty: see what of it is there (an index that is not valid, for one),"
-            f" then pytest-devenv db repair {migration.version} --applied or --absent"
-        )
+        return f"pytest-devenv db repair {migration.version}"
     if left is Left.COMMITTED:
         return "the file has ended its own transaction: undo what is there of it, remove its COMMIT, then run it again"
     return REMEDIES.get(error.sqlstate, "mend the file, then run it again: nothing of it was kept")

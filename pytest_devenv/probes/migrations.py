@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -107,8 +108,7 @@ def _none_dirty(history: _History, status: Status, environment: Environment) -> 
         expected="every migration either applied or absent",
         found=f"dirty: {_listed(status.dirty)}; a part of it may be there",
         where=history.where(environment),
-        remedy=f"compare the database with the file, then: pytest-devenv db repair {first.version} --database {name}"
-        " --applied (all of it is there) or --absent (you removed what was there)",
+        remedy=f"pytest-devenv db repair {first.version} --database {shlex.quote(name)}",
     )
 
 

@@ -18,6 +18,7 @@ from pytest_devenv.migrate import Action, PlainEngine, apply_repair, plan_repair
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pytest_devenv.clients.postgres import DatabaseAddress
     from pytest_devenv.migrate import Applied, Edited, Status
     from pytest_devenv.settings import Database
 
@@ -42,18 +43,15 @@ def repair(
 ) -> Code | None:
     """Mend what the history says of one migration; without VERSION, list what needs it (exit code 3).
 
+    A dirty one is shown with its file, and asked about, where neither --applied nor --absent says what is the case.
     Shows the statement and asks before it runs.
     """
     if version is None:
         return _list(call)
-    if action is None:
-        message = (
-            f"expected: what is the case with {version}: --applied, --absent, --edited or --forget\n"
-            f"  found: none of them\n  where: {call.line}"
-        )
-        raise UsageError(message, remedy="see what needs a repair: pytest-devenv db repair")
-    database = _one_with(call, version, Action(action))
+    database = _one_with(call, version, None if action is None else Action(action))
     engine, address = _plain(call, database), call.address(database)
+    if action is None:
+        action = _asked(call, engine, address, version).value
     consent = None if confirm is None else Consent(confirm)
     if call.tier.changeable:
         require(call, address)
@@ -76,12 +74,12 @@ def _list(call: Call) -> Code:
     for database in call.migrated():
         seen = call.engine(database).status(call.address(database), deadline_s=call.settings.deadline_s)
         found = [
-            *((row.version, "dirty", "--applied or --absent") for row in seen.dirty),
-            *((change.version, "edited", "--edited") for change in seen.edited),
-            *((row.version, "missing", "--forget") for row in seen.missing),
+            *((row.version, "dirty", "") for row in seen.dirty),
+            *((change.version, "edited", " --edited") for change in seen.edited),
+            *((row.version, "missing", " --forget") for row in seen.missing),
         ]
-        for version, state, ways in found:
-            call.report.say(f"{database.name}: {version} is {state}: pytest-devenv db repair {version} {ways}")
+        for version, state, way in found:
+            call.report.say(f"{database.name}: {version} is {state}: pytest-devenv db repair {version}{way}")
         if found:
             code = Code.PENDING
         else:
@@ -90,7 +88,26 @@ def _list(call: Call) -> Code:
     return code
 
 
-def _one_with(call: Call, version: str, action: Action) -> Database:
+def _asked(call: Call, engine: PlainEngine, address: DatabaseAddress, version: str) -> Action:
+    """Show a dirty migration and ask what is the case. Raises UsageError for others, and where nobody can be asked."""
+    seen = engine.status(address, deadline_s=call.settings.deadline_s)
+    dirty = any(row.version == version for row in seen.dirty)
+    if not (dirty and call.interactive):
+        ways = "--applied (all of it is there) or --absent (nothing is)" if dirty else "--edited or --forget"
+        message = f"expected: what is the case with {version}: {ways}\n  found: none of them\n  where: {call.line}"
+        raise UsageError(message, remedy="see what needs a repair: pytest-devenv db repair")
+    call.report.say(f"{address}: migration {version} began and did not end; a part of it may be there")
+    for migration in engine.discover():
+        if migration.version == version:
+            call.report.say(f"  {migration.file}")
+            for line in migration.path.read_text(errors="replace").strip().splitlines():
+                call.report.say(f"    {line}")
+    question = "what of it is there: all (applied), or nothing, since you removed what was (absent)?"
+    choice = click.Choice([Action.APPLIED.value, Action.ABSENT.value])
+    return Action(click.prompt(call.report.clean(question), type=choice, err=True))
+
+
+def _one_with(call: Call, version: str, action: Action | None) -> Database:
     """Return the only database with such a migration: a version is told without its database in most messages."""
     databases = call.migrated()
     if len(databases) == 1:
@@ -103,9 +120,11 @@ def _one_with(call: Call, version: str, action: Action) -> Database:
     return call.only(tuple(fitting) or databases)
 
 
-def _versions(seen: Status, action: Action) -> list[str]:
+def _versions(seen: Status, action: Action | None) -> list[str]:
     those: Sequence[Applied | Edited] = seen.dirty
-    if action is Action.EDITED:
+    if action is None:
+        those = (*seen.dirty, *seen.edited, *seen.missing)
+    elif action is Action.EDITED:
         those = seen.edited
     elif action is Action.FORGET:
         those = seen.missing

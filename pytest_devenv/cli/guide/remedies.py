@@ -40,7 +40,7 @@ _BY_HAND = re.compile(
 )
 _PLACEHOLDER = re.compile(r"…|^[A-Z]{4,}$|^<.*>$|\$\(|`|,$")  # or a shell's own, or prose
 _SHELL = frozenset({"|", "||", ";", "&", ">", ">>", "<", "$("})
-_INTERACTIVE = frozenset({"psql", "edit"})
+_INTERACTIVE = frozenset({"psql", "edit", "repair"})
 # What each program's commands do, by the first of their words that stands here; a program that is not here is not run.
 _EFFECTS: dict[str, dict[str, Effect]] = {
     "kubectl": {
@@ -65,7 +65,7 @@ _EFFECTS: dict[str, dict[str, Effect]] = {
         **dict.fromkeys(("config", "validate", "status", "history"), Effect.LOOKS),
         **dict.fromkeys(("down", "reset", "rollback", "cleanup", "destroy"), Effect.DESTROYS),
         **dict.fromkeys(
-            ("up", "migrate", "seed", "seed-sync", "repair", "setup", "create", "adopt", "job", "init", "stamp"),
+            ("up", "migrate", "seed", "seed-sync", "setup", "create", "adopt", "job", "init", "stamp"),
             Effect.CHANGES,
         ),
     },

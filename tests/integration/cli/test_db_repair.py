@@ -19,7 +19,7 @@ def dirty(migrated: Shop) -> Shop:
     migrated.write("migrations/2_index.sql", CONCURRENT)
     result = migrated.run("migrate")
     assert result.exit_code == 1
-    assert "pytest-devenv db repair 2 --applied or --absent" in result.stderr
+    assert result.stderr.endswith("\n  remedy: pytest-devenv db repair 2\n")
     return migrated
 
 
@@ -34,6 +34,21 @@ def test_a_dirty_migration_is_repaired_as_found(dirty: Shop) -> None:
     assert dirty.run("migrate").exit_code == 0
     assert dirty.run("repair").stdout == f"{dirty.name}: nothing needs a repair\n"
     assert ("db repair 2 --absent --force", "done") in dirty.audit()
+
+
+@pytest.mark.parametrize("found", ["applied", "absent"])
+def test_the_remedy_of_a_dirty_migration_asks_what_is_there(dirty: Shop, found: str) -> None:
+    """The command of the message, pasted whole, shows the file and takes the answer; nobody to ask changes nothing."""
+    words = dirty.json("migrate", code=1)["error"]["remedy"].split()[2:]
+    assert words == ["repair", "2"]
+    nobody = dirty.json(*words, code=2)["error"]["message"]
+    assert "--applied (all of it is there) or --absent (nothing is)" in nobody
+    result = dirty.process(*words, answer=f"{found}\ny")
+    assert result.returncode == 0, result.stderr
+    assert "CREATE UNIQUE INDEX CONCURRENTLY items_name ON items (name);" in result.stdout
+    assert "what of it is there" in result.stderr
+    status = dirty.of(dirty.json("status"))["migrations"]
+    assert (status["dirty"], "2" in status["pending"]) == ([], found == "absent")
 
 
 def test_it_asks_before_it_writes(dirty: Shop) -> None:

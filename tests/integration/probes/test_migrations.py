@@ -94,15 +94,14 @@ def test_a_migration_that_comes_late_is_named(shop: Shop) -> None:
 
 
 def test_a_dirty_migration_fails(shop: Shop) -> None:
-    """A migration that began and did not end is named, with both ways of repairing it."""
+    """A migration that began and did not end is named, with the command that shows it and asks."""
     shop.owned.execute("update _sqlx_migrations set success = false where version = 2")
     assert look(shop.here, shop.probe("none_dirty")) == failed(
         f"migration 2 (orders) of {shop.name} is dirty: it began and did not end",
         expected="every migration either applied or absent",
         found="dirty: 2 (orders); a part of it may be there",
         where=shop.where,
-        remedy=f"compare the database with the file, then: pytest-devenv db repair 2 --database {shop.name}"
-        " --applied (all of it is there) or --absent (you removed what was there)",
+        remedy=f"pytest-devenv db repair 2 --database {shop.name}",
     )
 
 

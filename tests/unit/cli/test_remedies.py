@@ -55,6 +55,7 @@ def test_command_of_a_remedy_is_found(text: str, line: str, effect: Effect) -> N
         "docker stop $(docker ps --quiet --filter publish=5432)",
         f"{K} delete job/migrate, and deploy it again",
         "tail -n 50 log | rm x",
+        "pytest-devenv db repair 2 --database shop",
         "pytest-devenv db status; rm -rf x",
         'kill "',
     ],

@@ -66,7 +66,7 @@ def test_a_missing_file_is_refused_by_name() -> None:
 
 def test_a_dirty_row_is_refused_with_the_way_to_repair_it() -> None:
     """A half-applied migration stops the run, and says what to look at."""
-    with pytest.raises(StateError, match="db repair 2 --applied"):
+    with pytest.raises(StateError, match=r"remedy: pytest-devenv db repair 2$"):
         refuse(_status(_row(1), _row(2, dirty=True)), where="here", strict=False)
 
 
