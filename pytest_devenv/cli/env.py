@@ -322,7 +322,10 @@ def _look(settings: Settings) -> str:
 
 def _line(name: str, record: Record, died: frozenset[str]) -> str:
     if name in died:
-        return "has died since\n      remedy: pytest-devenv env down && pytest-devenv env up"
+        anew = "pytest-devenv env down && pytest-devenv env up"
+        return (
+            f"has died since\n      remedy: {anew}\n      which deletes all that was written since, databases and all"
+        )
     if name in record.faults:
         fault = record.faults[name]
         return f"not up: {fault.summary}" + (f"\n      remedy: {fault.remedy}" if fault.remedy else "")

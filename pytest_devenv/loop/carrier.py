@@ -66,7 +66,7 @@ class OwnReload:
         if self._environment.target is not TargetName.EMBEDDED:
             return f"have what runs {service} take up edits of {self._loop.edit}, as a mounted folder does"
         if self._environment.attached:
-            return "pytest-devenv env down && pytest-devenv env up"
+            return "with all its data made anew: pytest-devenv env down && pytest-devenv env up"
         return f"give services.{service}.reload the words with which it starts again on an edit, in {file}"
 
 

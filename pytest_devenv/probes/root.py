@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_devenv.probes import commands
 from pytest_devenv.probes.probe import Probe, probe_id
 from pytest_devenv.settings import ServiceKind, TargetName
-from pytest_devenv.verdict import failed, unknown
+from pytest_devenv.verdict import Evidence, failed, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -46,6 +46,10 @@ def root(
     What could not be started or resolved is its verdict, as it is, while it `holds`; only then does it `look`.
     """
 
+    def priced(environment: Environment) -> Verdict:
+        verdict = looked(environment)
+        return verdict if commands.ANEW not in (verdict.remedy or "") else _priced(verdict, environment)
+
     def looked(environment: Environment) -> Verdict:
         fault = environment.faults.get(service.name)
         if fault is not None and holds(environment):
@@ -56,7 +60,14 @@ def root(
         return verdict if verdict.passed else _on_the_way(service, environment) or verdict
 
     requires = (*(root_id(settings.services[name]) for name in service.requires), *also)
-    return Probe(name=ROOTS[service.kind], subject=service.name, look=looked, requires=tuple(dict.fromkeys(requires)))
+    return Probe(name=ROOTS[service.kind], subject=service.name, look=priced, requires=tuple(dict.fromkeys(requires)))
+
+
+def _priced(verdict: Verdict, environment: Environment) -> Verdict:
+    """Say what the remedy takes along, which is not to be seen in its words."""
+    names = ", ".join(environment.settings.databases)
+    text = "env down deletes all that was written since env up" + (f", into {names} too" if names else "")
+    return replace(verdict, evidence=(*verdict.evidence, Evidence("what the remedy takes along", text)))
 
 
 def _recorded(fault: Verdict) -> Verdict:

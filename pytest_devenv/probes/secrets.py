@@ -66,7 +66,11 @@ def _remedy(secret: str, file: Path, environment: Environment) -> str:
     keys = [f"services.{each.name}.env" for each in settings.services.values() if each.kind is ServiceKind.HTTP]
     if not keys:
         return f"export {name}=…"
-    again = ", then pytest-devenv env down && pytest-devenv env up" if environment.attached else ""
+    again = (
+        ", then, with all its data made anew: pytest-devenv env down && pytest-devenv env up"
+        if environment.attached
+        else ""
+    )
     return f'add {name} = "…" to {" or ".join(keys)} in {settings.file.name}{again}'
 
 

@@ -76,7 +76,8 @@ def address_of(environment: Environment, database: str) -> DatabaseAddress:
             f"the server of database {database} is not up\n"
             f"  expected: the service {service}, running\n"
             f"  found: {found}\n"
-            f"  where: the {environment.target} target of {environment.settings.name}"
+            f"  where: the {environment.target} target of {environment.settings.name}\n"
+            "  the remedy deletes all that was written since it was brought up, in its other databases too"
         )
         raise TargetError(message, remedy=f"pytest-devenv env down && {UP}")
     address = environment.address(database)

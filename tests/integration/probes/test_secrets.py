@@ -106,7 +106,7 @@ def test_embedded_a_secret_in_the_env_file_is_missing(tmp_path: Path) -> None:
     attached = look(replace(here, attached=True), PROBE)
     assert attached.remedy == (
         'add SHOP_TOKEN_KEY = "…" to services.backend.env in pyproject.toml, '
-        "then pytest-devenv env down && pytest-devenv env up"
+        "then, with all its data made anew: pytest-devenv env down && pytest-devenv env up"
     )
     given = look(replace(here, variables={"backend": {"SHOP_TOKEN_KEY": VALUE}}), PROBE)
     assert given.summary == "SHOP_TOKEN_KEY is set in the environment of backend"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pytest_devenv.probes.catalog import catalog
 from pytest_devenv.probes.graph import closure
 from pytest_devenv.settings import Database, Service, ServiceKind, TargetName
-from pytest_devenv.verdict import State, failed, unknown
+from pytest_devenv.verdict import Evidence, State, failed, unknown
 from tests.unit.probes.samples import environment, settings
 
 REQUIRES = {
@@ -125,7 +125,9 @@ def test_what_was_recorded_when_it_was_brought_up_says_so() -> None:
     look = catalog(settings())["redis.answers[redis]"].look
     anew = "pytest-devenv env down && pytest-devenv env up"
     told = look(replace(here, faults={"redis": fault}))
-    assert told == replace(fault, where="its log; recorded at pytest-devenv env up", remedy=f"mend it; then: {anew}")
+    lost = Evidence("what the remedy takes along", "env down deletes all that was written since env up, into shop too")
+    where = "its log; recorded at pytest-devenv env up"
+    assert told == replace(fault, where=where, remedy=f"mend it; then: {anew}", evidence=(lost,))
     told = look(replace(here, faults={"redis": unknown("it could not be started")}))
     assert (told.where, told.remedy) == ("recorded at pytest-devenv env up", anew)
 
