@@ -6,6 +6,7 @@ its audit. The peers are installed into a virtual environment in the user's cach
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import statistics
@@ -57,12 +58,13 @@ environment = "test"
 target = "addresses"
 [services.postgres]
 kind = "postgres"
-[databases.benchmark]
+[databases.{database}]
 service = "postgres"
 migrations = {{ engine = "sqlx", path = "{folder}" }}
 """
 _SLOW = 5.0
 _SLOW_RUNS = 3
+_NUMBERS = itertools.count()
 
 
 def rows() -> list[Row]:
@@ -160,7 +162,11 @@ def _make_peers(scratch: Path) -> list[_Peer]:
 
     project = scratch / "project"
     project.mkdir()
-    (project / "pytest-devenv.toml").write_text(_OURS.format(folder=folders["sqlx"]))
+
+    def ours(address: DatabaseAddress) -> list[str]:
+        text = _OURS.format(folder=folders["sqlx"], database=address.database)
+        (project / "pytest-devenv.toml").write_text(text)
+        return [sys.executable, "-c", _COMMAND, "db", "migrate"]
 
     def yoyo(address: DatabaseAddress) -> list[str]:
         url = address.url().reveal().replace("postgresql://", "postgresql+psycopg://")
@@ -169,7 +175,7 @@ def _make_peers(scratch: Path) -> list[_Peer]:
     dbmate = [str(tools / "dbmate"), "--no-dump-schema", "--migrations-dir", str(folders["dbmate"]), "up"]
     peers = [
         _Peer("psycopg", lambda _: [sys.executable, "-c", _BARE, str(lines)]),
-        _Peer("pytest-devenv", lambda _: [sys.executable, "-c", _COMMAND, "db", "migrate"], project),
+        _Peer("pytest-devenv", ours, project),
         _Peer("dbmate", lambda _: dbmate),
         _Peer("Alembic", lambda _: [str(tools / "alembic"), "upgrade", "head"], folders["alembic"]),
         _Peer("yoyo-migrations", yoyo),
@@ -250,15 +256,17 @@ def _server() -> Iterator[PostgresServer]:
 
 @contextmanager
 def _database(server: PostgresServer) -> Iterator[DatabaseAddress]:
-    name = sql.Identifier("benchmark")
+    """Give an empty database, which is kept until the server goes.
+
+    A file system does not use again at once what was deleted just now, and looks for other places: thousands of deleted
+    files would be in the way of whoever comes next, and less so of one that comes after a slow one.
+    """
+    address = DatabaseAddress(server.superuser, f"benchmark_{next(_NUMBERS)}")
     with connect(server.administer()) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
-    try:
-        yield DatabaseAddress(server.superuser, "benchmark")
-    finally:
-        with connect(server.administer()) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
-            connection.execute("CHECKPOINT")
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(address.database)))
+    yield address
+    with connect(server.administer()) as connection:
+        connection.execute("CHECKPOINT")
 
 
 def _tools() -> Path:
