@@ -17,7 +17,7 @@ def run() -> None:
     from pytest_devenv.cli import main
 
     try:
-        main()
+        main(prog_name="pytest-devenv")
     finally:
         gc.freeze()
 

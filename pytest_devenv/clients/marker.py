@@ -233,7 +233,7 @@ def require_changeable(connection: Connection, tier: Tier, address: DatabaseAddr
     return judge_change(identity, read_marker(connection) if marker is None else marker, tier)
 
 
-def adopt(connection: Connection, tier: Tier, *, confirm: str) -> Marker:
+def adopt(connection: Connection, tier: Tier, *, confirm: str | None) -> Marker:
     """Mark a database that already holds data; `confirm` is its name, repeated by a person. Raises GuardError."""
     return write_marker(connection, tier, Origin.ADOPTED, confirm=confirm)
 

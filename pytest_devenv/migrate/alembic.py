@@ -109,7 +109,7 @@ class AlembicEngine:
     ) -> Result:
         """Upgrade to `to`, or to the only head; where there is nothing to do, nothing is asked and nothing written."""
         permission = Permission(address, tier, consent)
-        return self._run(permission, "upgrade", lambda _: to or "heads", lock_timeout_s, on_progress, target=to)
+        return self._run(permission, "upgrade", lambda *_: to or "heads", lock_timeout_s, on_progress, target=to)
 
     def plan_roll_back(self, address: DatabaseAddress, *, count: int = 1, to: str | None = None) -> Plan:
         """Say what `roll_back` would do, with the SQL that Alembic makes offline."""
@@ -117,7 +117,7 @@ class AlembicEngine:
         current = self.current(address)
         status = self._status(environment, current)
         self._refuse(status, str(address), BASE)
-        return self._offline(environment, "downgrade", _lower(status, count, to), current)
+        return self._offline(environment, "downgrade", _lower(status, current, count, to, str(address)), current)
 
     def roll_back(
         self,
@@ -132,9 +132,11 @@ class AlembicEngine:
     ) -> Result:
         """Downgrade by `count` revisions, to revision `to`, or to `base`."""
         permission = Permission(address, tier, consent)
-        return self._run(
-            permission, "downgrade", lambda status: _lower(status, count, to), lock_timeout_s, on_progress, target=BASE
-        )
+
+        def lower(status: Status, current: tuple[str, ...]) -> str:
+            return _lower(status, current, count, to, str(address))
+
+        return self._run(permission, "downgrade", lower, lock_timeout_s, on_progress, target=BASE)
 
     def stamp(
         self,
@@ -147,7 +149,7 @@ class AlembicEngine:
     ) -> Result:
         """Note the database as being at `revision` without running anything."""
         permission = Permission(address, tier, consent)
-        return self._run(permission, "stamp", lambda _: revision, lock_timeout_s, None, target=BASE)
+        return self._run(permission, "stamp", lambda *_: revision, lock_timeout_s, None, target=BASE)
 
     def resolve(self, revision: str) -> tuple[str, ...]:
         """Return the revisions that Alembic understands by `revision`, none for `base`. Raises FolderError."""
@@ -253,7 +255,7 @@ class AlembicEngine:
         self,
         permission: Permission,
         way: Way,
-        target_of: Callable[[Status], str],
+        target_of: Callable[[Status, tuple[str, ...]], str],
         lock_timeout_s: float,
         on_progress: Callable[[Progress], None] | None,
         *,
@@ -271,7 +273,7 @@ class AlembicEngine:
                 current = self._current(connection)
                 status = self._status(environment, current)
                 self._refuse(status, str(address), target)
-                revision = target_of(status)
+                revision = target_of(status, current)
                 if way == "stamp" or environment.steps(way, revision, current):
                     permission.require(connection)
                     done = environment.online(way, revision, address, read_identity(connection), on_progress)
@@ -283,7 +285,20 @@ class AlembicEngine:
         )
 
 
-def _lower(status: Status, count: int, to: str | None) -> str:
+def _lower(status: Status, current: tuple[str, ...], count: int, to: str | None, where: str) -> str:
+    """Return Alembic's word for what is to be left. Raises StateError where a count could mean several branches."""
     if to is not None:
         return to
-    return BASE if count >= len(status.applied) else f"-{count}"
+    if count >= len(status.applied):
+        return BASE
+    if len(current) > 1:
+        below = next((row.version for row in reversed(status.applied) if row.version not in current), BASE)
+        message = explain(
+            "the database is at several heads, and a count does not say which of them is meant",
+            expected="one head, or a revision to go back to",
+            found=f"{len(current)} heads: {', '.join(current)}",
+            where=where,
+        )
+        remedy = f"take all of them back: pytest-devenv db rollback --to {below}"
+        raise StateError(message, status=status, remedy=remedy)
+    return f"-{count}"

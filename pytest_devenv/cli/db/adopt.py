@@ -48,7 +48,7 @@ def adopt(call: Call, *, name: str, confirm: str | None) -> None:
         if confirm is None:
             confirm = typed_name(call, f"if it is yours to change, and to destroy, type its name ({shlex.quote(name)})")
         with audited(call, address):
-            marker = mark(connection, call.tier, confirm=confirm or "")
+            marker = mark(connection, call.tier, confirm=confirm)
     call.report.say(f"{address} is now a database of environment {marker.tier}")
     _put(call, address, marker, contents)
 

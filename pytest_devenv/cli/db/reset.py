@@ -14,7 +14,7 @@ from pytest_devenv.cli.db.rows import told
 from pytest_devenv.cli.db.server import administering, recreate
 from pytest_devenv.cli.db.setup import build
 from pytest_devenv.clients.marker import read_contents, read_identity, require_changeable, write_marker
-from pytest_devenv.guard import Origin
+from pytest_devenv.guard import Origin, judge_tier
 from pytest_devenv.migrate import PlainEngine
 from pytest_devenv.migrate.lock import held
 from pytest_devenv.migrate.session import connected
@@ -34,6 +34,7 @@ def reset(call: Call, *, with_seeds: bool, force: bool, lock_timeout_s: float) -
 
     Owner, locale, settings and grants of the database stay, and so does its audit. Never in production or staging.
     """
+    judge_tier(call.tier, where=str(call.settings.file))
     database = call.only(call.seeded() if with_seeds else call.chosen())
     address = call.address(database)
     judge(call, address)

@@ -124,6 +124,7 @@ def test_adopt_shows_what_is_there_and_wants_its_name(shop: Shop) -> None:
     shop.query("CREATE TABLE theirs AS SELECT generate_series(1, 1000) AS id; GRANT SELECT ON theirs TO PUBLIC")
     refused = shop.run("adopt", shop.name)
     assert refused.exit_code == 4
+    assert "found: no name\n" in refused.stderr
     assert "1 tables, 1,000 rows" in refused.stdout
     assert (
         f"remedy: pytest-devenv db adopt {shop.name} --environment development --confirm {shop.name}" in refused.stderr
@@ -133,6 +134,14 @@ def test_adopt_shows_what_is_there_and_wants_its_name(shop: Shop) -> None:
     assert shop.of(found)["marker"]["environment"] == "test"
     assert shop.run("migrate").exit_code == 0
     assert shop.audit()[0] == (f"db adopt {shop.name} --env test --confirm {shop.name}", "done")
+
+
+def test_reset_is_refused_in_production_before_anything_is_asked_of_it(shop: Shop) -> None:
+    """Where there are several databases too, for which a command that is refused anyway would have to be named."""
+    shop.configure('[tool.pytest-devenv.databases.other]\nservice = "db"')
+    result = shop.run("reset", "--env", "production", "--force")
+    assert result.exit_code == 4
+    assert "refused: the environment is production" in result.stderr
 
 
 def test_adopt_takes_the_name_typed_at_the_terminal(shop: Shop) -> None:

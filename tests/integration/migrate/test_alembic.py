@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -131,6 +132,20 @@ def test_several_heads_are_named(empty_database: DatabaseAddress, line: AlembicE
     line.apply(empty_database, tier=Tier.TEST, to="heads")
     assert line.current(empty_database) == ("c3", "d4")
     assert line.status(empty_database).clean
+
+
+def test_a_count_is_refused_where_it_could_mean_several_branches(
+    empty_database: DatabaseAddress, line: AlembicEngine
+) -> None:
+    """The heads are named, and the revision that the message names is below all of them."""
+    write_revision(line.folder, "d4", "b2", "CREATE TABLE d ()", "DROP TABLE d", label="side")
+    line.apply(empty_database, tier=Tier.TEST, to="heads")
+    for roll_back in (line.plan_roll_back, partial(line.roll_back, tier=Tier.TEST)):
+        with pytest.raises(StateError, match=r"found: 2 heads: c3, d4[\s\S]*pytest-devenv db rollback --to b2$"):
+            roll_back(empty_database)
+    assert line.current(empty_database) == ("c3", "d4")
+    line.roll_back(empty_database, tier=Tier.TEST, to="b2")
+    assert line.current(empty_database) == ("b2",)
 
 
 @pytest.mark.parametrize("to", ["zz", "+9", "nobody@head"])

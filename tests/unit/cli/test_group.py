@@ -82,4 +82,5 @@ def test_the_command_is_a_module_that_runs() -> None:
 
     assert told.startswith("pytest-devenv, version ")
     assert wrong.returncode == 2
+    assert wrong.stderr.startswith("Usage: pytest-devenv ")
     assert "No such command 'cofnig'" in wrong.stderr
