@@ -183,7 +183,7 @@ def _make_peers(scratch: Path) -> list[_Peer]:
     cli = sqlx_tools.cli()
     if cli is not None:
         sqlx = [str(cli), "migrate", "run", "--source", str(folders["sqlx"])]
-        peers.append(_Peer("sqlx-cli", lambda _: sqlx))
+        peers.insert(2, _Peer("sqlx-cli", lambda _: sqlx))  # next to ours: the others take their time, and it is close
     return peers
 
 
