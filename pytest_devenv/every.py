@@ -26,8 +26,7 @@ def _loops(settings: Settings, target: TargetName | None) -> Iterator[Probe]:
     """Yield a probe for each loop. It changes a file and times what follows, so it looks apart from all others."""
     if not settings.loops:
         return
-    from pytest_devenv.loop.limits import deadline_s
-    from pytest_devenv.loop.timing import loops_on
+    from pytest_devenv.loop.limits import deadline_s, loops_on
 
     for loop in settings.loops.values() if target is None else loops_on(target, settings.loops.values()):
         yield Probe(

@@ -50,8 +50,8 @@ def time_loops(settings: Settings, loops: list[Loop], runs: int, *, quiet: bool)
     Raises DevenvError where one cannot be timed.
     """
     from pytest_devenv.every import every_probe
+    from pytest_devenv.loop.limits import loops_on
     from pytest_devenv.loop.measure import without_cluster
-    from pytest_devenv.loop.timing import loops_on
     from pytest_devenv.run import Devenv
 
     console = _console(quiet=quiet)

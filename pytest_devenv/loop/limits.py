@@ -1,15 +1,24 @@
-"""How long the timing of a loop may take; imports nothing, since every run with a loop asks."""
+"""Which loops can be timed, and how long that may take; imports nothing, since every run with a loop asks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_devenv.settings import TargetName
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_devenv.settings import Loop
 
 RUNS = 3
 LOCK_S = 120.0
 _TIMES_ITS_BUDGET = 3
+
+
+def loops_on(target: TargetName, loops: Iterable[Loop]) -> tuple[Loop, ...]:
+    """Return those of some loops that can be timed on a target: what a ConfigMap shows, in a cluster alone."""
+    return tuple(each for each in loops if each.observe.config_map is None or target is TargetName.CLUSTER)
 
 
 def longest_s(loop: Loop) -> float:

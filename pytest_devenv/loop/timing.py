@@ -12,18 +12,13 @@ from pytest_devenv.settings import TargetName
 from pytest_devenv.verdict import off
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from pytest_devenv.loop.carrier import Carrier
     from pytest_devenv.loop.model import Measured, Sample
     from pytest_devenv.settings import Loop
     from pytest_devenv.targets.environment import Environment
     from pytest_devenv.verdict import Verdict
-
-
-def loops_on(target: TargetName, loops: Iterable[Loop]) -> tuple[Loop, ...]:
-    """Return those of some loops that can be timed on a target: what a ConfigMap shows, in a cluster alone."""
-    return tuple(each for each in loops if each.observe.config_map is None or target is TargetName.CLUSTER)
 
 
 def carrier_for(loop: Loop, environment: Environment) -> Carrier:

@@ -47,7 +47,7 @@ def left() -> dict[str, list[str]]:
     return {
         "processes": [str(process) for process in engine.processes()],
         "mounts": mounts,
-        "control groups": [str(path) for path in Path("/sys/fs/cgroup").rglob(place.name())],
+        "control groups": [str(path) for path in remains.cgroups()],
         "folders": [str(path) for path in (network.handle(), place.running()) if path.exists()],
     }
 

@@ -41,7 +41,7 @@ def remember_sysctls() -> None:
 
 def there() -> bool:
     """Tell whether anything of an engine of ours is there, running or left behind."""
-    return running().exists() or network.handle().exists() or bool(_cgroups()) or bool(engine.processes())
+    return running().exists() or network.handle().exists() or bool(cgroups()) or bool(engine.processes())
 
 
 def take_away() -> None:
@@ -88,9 +88,14 @@ def _end_engine() -> None:
     psutil.wait_procs(rest, timeout=_FAREWELL_S)
 
 
-def _cgroups() -> list[Path]:
+def cgroups() -> list[Path]:
     """Return the folders of our control group: one in each hierarchy, or a single one where there is one hierarchy."""
     return [each for each in (_CGROUPS / name(), *_CGROUPS.glob(f"*/{name()}")) if each.is_dir()]
+
+
+def _below(group: Path) -> list[Path]:
+    """Return a control group's folder and those below it, each before its own; what goes meanwhile is no error."""
+    return [Path(folder) for folder, _, _ in os.walk(group)]
 
 
 def _end_processes_of_containers() -> None:
@@ -98,9 +103,9 @@ def _end_processes_of_containers() -> None:
     while time.monotonic() < deadline:
         pids = {
             int(pid)
-            for group in _cgroups()
-            for file in group.rglob("cgroup.procs")
-            for pid in _text(file).split()
+            for group in cgroups()
+            for folder in _below(group)
+            for pid in _text(folder / "cgroup.procs").split()
             if pid != "0"
         }
         if not pids:
@@ -130,8 +135,8 @@ def _unmount(folder: Path) -> None:
 
 def _remove_cgroups() -> None:
     deadline = time.monotonic() + _FAREWELL_S
-    for group in _cgroups():
-        for folder in (*sorted(group.rglob("*/"), key=lambda path: len(path.parts), reverse=True), group):
+    for group in cgroups():
+        for folder in reversed(_below(group)):
             while folder.is_dir():
                 try:
                     folder.rmdir()
