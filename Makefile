@@ -56,7 +56,7 @@ test-cluster: $(VENV)/.test
 	@$(BIN)/python -m tests.cluster.kind status >/dev/null 2>&1 || $(MAKE) cluster
 	@$(BIN)/python -m tests.cluster.kind exec -- $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder \
 	  tests/cluster --ignore=tests/cluster/alone
-	@$(BIN)/python -m tests.cluster.kind exec -- $(BIN)/pytest tests/cluster/alone
+	@$(BIN)/python -m tests.cluster.kind exec -- $(BIN)/pytest tests/cluster/alone -m "not slow"
 
 tilt-guide: $(VENV)/.health
 	@$(BIN)/pytest-devenv guide

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,7 +20,7 @@ _DIALECT = jsonschema.Draft202012Validator
 
 # The same examples in every run, and never more than these: a failure is not searched for a smaller one.
 _BOUNDED = settings(
-    max_examples=10,
+    max_examples=int(os.environ.get("KIRO_EXAMPLES", "10")),
     derandomize=True,
     database=None,
     deadline=None,

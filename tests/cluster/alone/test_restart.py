@@ -58,10 +58,11 @@ def test_the_api_server_is_restarted_in_the_middle_of_a_run(standing: Deployed) 
         standing.until_rolled_out()
 
 
+@pytest.mark.slow
 def test_guide_starts_a_cluster_that_was_stopped(standing: Deployed) -> None:
     """The node is started again, waited for until its pods are back, and everything is as it was."""
     (node,) = {each["spec"]["nodeName"] for each in standing.get("pods", "--selector=app=backend")["items"]}
-    subprocess.run(["/usr/bin/env", "docker", "stop", node], check=True, capture_output=True)
+    subprocess.run(["/usr/bin/env", "docker", "stop", "--time=1", node], check=True, capture_output=True)
     try:
         done = subprocess.run(
             [*COMMAND, "guide", "--yes"],
