@@ -70,15 +70,13 @@ def _attached(own: Path, scratch: Path) -> list[Row]:
         if not missing:
             commands.append(_script(up, scratch))
         times = in_turn(commands, runs=RUNS)
-        looks = json.loads(report.read_text())["looks"]
+        looks = _looks(commands[1], report)
     finally:
         subprocess.run([*env, "down"], cwd=ROOT, env={**os.environ, **state}, check=True, capture_output=True)
     found = [
         Row("pytest itself, on one empty test", median_ms(times, "pytest itself"), "ms"),
         Row("attached: all health checks", median_difference_ms(times, "attached", "pytest itself"), "ms more", 500),
-        Row(
-            "all looks at once, over the sum of their own times", looks["batch_wall_s"] / looks["sum_s"], "ratio", 1 / 3
-        ),
+        Row("all looks at once, over the sum of their own times", looks, "ratio", 1 / 3),
     ]
     if missing:
         found.append(Row("the same looks as a shell script", float("nan"), "", note=f"{', '.join(missing)} missing"))
@@ -87,6 +85,16 @@ def _attached(own: Path, scratch: Path) -> list[Row]:
         found.append(Row("the same looks, one after the other in a shell script", median_ms(times, "script"), "ms"))
         found.append(Row("that script, over the attached run", ratio, "times as long"))
     return found
+
+
+def _looks(attached: Command, report: Path) -> float:
+    """Return what all looks took at once over the sum of their own times: the median, since one run is off by half."""
+    ratios: list[float] = []
+    for _ in range(RUNS):
+        attached.run()
+        looks = json.loads(report.read_text())["looks"]
+        ratios.append(float(looks["batch_wall_s"] / looks["sum_s"]))
+    return statistics.median(ratios)
 
 
 def _script(up: dict[str, object], scratch: Path) -> Command:
