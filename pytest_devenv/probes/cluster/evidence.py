@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from pytest_devenv.probes.cluster.objects import age, epoch_s
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _EVENTS = 6
 _LOG_LINES = 15
+_REMOVED = "unable to retrieve container logs for "  # the kubelet's answer, with status 200
+_TRIES = 4
+_NEXT_LIFE_S = 0.5
 
 
 def events_about(objects: Iterable[Object], snapshot: Snapshot) -> tuple[Object, ...]:
@@ -49,13 +53,25 @@ def last_lines(cluster: Cluster, log: Log) -> Evidence | None:
 
 
 def _read(cluster: Cluster, log: Log) -> str:
+    """Read a log; where a life was removed while it was asked for, that of the next, which has said the same."""
+    for _ in range(_TRIES - 1):
+        text = _of_a_life(cluster, log)
+        if not text.startswith(_REMOVED):
+            return text
+        time.sleep(_NEXT_LIFE_S)
+    return _of_a_life(cluster, log)
+
+
+def _of_a_life(cluster: Cluster, log: Log) -> str:
     from pytest_devenv.clients.kubernetes import ApiError
 
     path = f"/api/v1/namespaces/{cluster.namespace}/pods/{log.pod}/log"
     query = {"container": log.container, "tailLines": str(_LOG_LINES)}
     if log.previous:
         try:
-            return cluster.api.text(path, **query, previous="true").rstrip()
+            text = cluster.api.text(path, **query, previous="true").rstrip()
+            if not text.startswith(_REMOVED):
+                return text
         except ApiError as error:
             if error.forbidden:
                 raise  # else the previous life's log is gone, and this one's is what there is
