@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 _CHECKS_CLIENT = 140000
-_TRIES = 3
+_TRIES = 8
 
 
 def connected(address: DatabaseAddress, *, deadline_s: float) -> AbstractContextManager[Connection]:
