@@ -21,8 +21,7 @@ class Bench(NamedTuple):
     """What every migration of one run shares: the connection, the dialect, the history table, its group, and where.
 
     `fresh` are the statements that give each the same session, `prepared` the one by which most are noted, where there
-    is such a one. `warned` are the SQLSTATEs of what the server warned of
-    while the present one ran.
+    is such a one. `warned` are the SQLSTATEs of what the server warned of while the present one ran.
     """
 
     connection: Connection

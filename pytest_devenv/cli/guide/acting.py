@@ -46,7 +46,7 @@ def run(settings: Settings, commands: Commands) -> bool:
 
 
 def wait_for_the_cluster(settings: Settings) -> None:
-    """Wait until the API server of a cluster that was just started says that it is ready. Raises WaitTimeoutError."""
+    """Wait until the API server of a cluster that was just started answers. Raises WaitTimeoutError."""
     from pytest_devenv.clients.kubernetes.api import connect
     from pytest_devenv.targets.choose import choose
 
